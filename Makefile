@@ -1,0 +1,44 @@
+# make course   run every chapter in the tiny profile       make test   everything that CI checks
+# make lab      open JupyterLab                             make bench  ours against the naive way
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help install course test lab bench export outputs clean
+
+help:
+	@sed -n '1,2p' Makefile | cut -c3-
+
+$(VENV)/installed: settings.ini constraints.txt setup.py pyproject.toml
+	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v < (3, 14) and f'Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}. Use make PYTHON=python3.12')"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	touch $@
+
+install: $(VENV)/installed
+
+course: install
+	$(BIN)/course run all --profile tiny --out _build/tiny
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/python tools/export.py --check
+	$(BIN)/python -m pytest tests nbs --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(WORKERS) --dist loadscope
+
+lab: install
+	$(BIN)/jupyter lab nbs/index.ipynb
+
+bench: install
+	$(BIN)/python -m benchmarks
+
+# For maintainers: modules, links and clean notebooks from the notebooks; then, seldom, fresh saved outputs.
+export: install
+	$(BIN)/python tools/export.py
+
+outputs: install
+	$(BIN)/course run nbs/index.ipynb nbs/*/*.ipynb all --profile tiny --out _build/outputs --no-html --save
+	$(BIN)/python tools/export.py
+
+clean:
+	rm -rf _build build dist *.egg-info

@@ -1,0 +1,51 @@
+"Everything that can change is in settings.ini; this file only reads it."
+import shutil
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).parent
+config = ConfigParser()
+config.read(HERE / "settings.ini", encoding="utf-8")
+settings = config["DEFAULT"]
+
+
+def words(name):
+    return [line.strip() for line in settings[name].splitlines() if line.strip()]
+
+
+class BuildWithNotebooks(build_py):
+    "Puts the chapters into the wheel, so that `course run 01` works without a checkout."
+
+    def run(self):
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / settings["lib_name"] / "notebooks"
+        target.mkdir(parents=True, exist_ok=True)
+        for notebook in sorted((HERE / settings["nbs_path"]).glob("0*.ipynb")):
+            shutil.copy(notebook, target)
+
+
+setup(
+    name=settings["lib_name"],
+    version=settings["version"],
+    description=settings["description"],
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    url=settings["git_url"],
+    author=settings["author"],
+    author_email=settings["author_email"],
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=settings["keywords"].split(),
+    python_requires=f">={settings['min_python']}",
+    packages=find_packages(include=[settings["lib_name"], f"{settings['lib_name']}.*"]),
+    package_data={settings["lib_name"]: ["mini/**/*"]},
+    install_requires=words("requirements"),
+    extras_require={"dev": words("dev_requirements")},
+    entry_points={"console_scripts": words("console_scripts")},
+    cmdclass={"build_py": BuildWithNotebooks},
+)

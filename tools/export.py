@@ -1,0 +1,73 @@
+"""Bring everything that is generated in step with the notebooks and settings.ini.
+
+    python tools/export.py          links, modules, clean notebooks
+    python tools/export.py --check  the same, and fail with a list of files if anything had to change
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def read_settings(path: Path = ROOT / "settings.ini") -> dict[str, str]:
+    config = ConfigParser()
+    config.read(path, encoding="utf-8")
+    return dict(config["DEFAULT"])
+
+
+def update_links(text: str, settings: dict[str, str]) -> str:
+    "`text` with every Colab, install and clone link pointing to the user, repository and branch of `settings`."
+    repo, branch = f"{settings['user']}/{settings['repo']}", settings["branch"]
+    colab = f"https://colab.research.google.com/github/{repo}/blob/{branch}/nbs/"
+    text = re.sub(r"https://colab\.research\.google\.com/github/[^\s\"')]*?/nbs/", lambda _: colab, text)
+    install = f"git+https://github.com/{repo}@{branch}"
+    text = re.sub(r"git\+https://github\.com/[^\s\"'@)]+@[\w./-]+", lambda _: install, text)
+    clone = f"git clone https://github.com/{repo}.git"
+    return re.sub(r"git clone https://github\.com/[^\s\"')]+\.git", lambda _: clone, text)
+
+
+def linked_files() -> list[Path]:
+    return [ROOT / "README.md", *sorted((ROOT / "nbs").rglob("*.ipynb"))]
+
+
+def generated() -> dict[Path, bytes]:
+    "Content of every file that this script may change."
+    modules = sorted((ROOT / read_settings()["lib_path"]).rglob("*.py"))
+    return {path: path.read_bytes() for path in [*linked_files(), *modules, ROOT / "pyproject.toml"]}
+
+
+def export() -> None:
+    settings = read_settings()
+    for path in linked_files():
+        text = path.read_text(encoding="utf-8")
+        updated = update_links(text, settings)
+        if updated != text:
+            path.write_text(updated, encoding="utf-8", newline="\n")
+    commands = Path(sys.executable).parent
+    for command in ("nbdev_export", "nbdev_clean"):
+        subprocess.run([commands / command], cwd=ROOT, check=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="fail if anything was out of step")
+    check = parser.parse_args().check
+    before = generated()
+    export()
+    after = generated()
+    changed = sorted(str(path.relative_to(ROOT)) for path in before | after if before.get(path) != after.get(path))
+    for path in changed:
+        print(f"{'out of step' if check else 'updated'}: {path}")
+    if check and changed:
+        print("Run `make export` and commit the result.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
