@@ -1,0 +1,1 @@
+"Corpora that the course brings itself, one module each."
