@@ -1,0 +1,64 @@
+"""Length-grouped batches and a fused optimizer against random batches and the plain one."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from benchmarks.harness import Row, compare
+from course_lib.training_loop import LengthGroupedBatches, LoopConfig, make_optimizer, padding_share
+
+STEPS, BATCH = 30, 8
+# Token counts of GLUE MRPC's training pairs with bert-base-uncased: mean 53, standard deviation 15, 16 to 103 (published).
+MEAN, DEVIATION, SHORTEST, LONGEST = 53, 15, 16, 103
+
+
+def pair_lengths(count: int, seed: int = 0) -> np.ndarray:
+    "Lengths distributed like those of MRPC's pairs."
+    lengths = np.random.default_rng(seed).normal(MEAN, DEVIATION, count).round()
+    return np.clip(lengths, SHORTEST, LONGEST).astype(np.int64)
+
+
+def padded(lengths: np.ndarray, batches: list[np.ndarray], vocabulary: int) -> Iterator[dict[str, torch.Tensor]]:
+    "Random token batches of the given lengths."
+    generator = torch.Generator().manual_seed(0)
+    for batch in batches:
+        mask = torch.arange(int(lengths[batch].max()))[None] < torch.from_numpy(lengths[batch])[:, None]
+        ids = torch.randint(vocabulary, mask.shape, generator=generator)
+        yield {"input_ids": ids * mask, "attention_mask": mask.long(), "labels": torch.ones(len(batch), dtype=torch.long)}
+
+
+def run() -> Iterator[Row]:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=8000, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
+    )
+    lengths = pair_lengths(STEPS * BATCH)
+    random = LengthGroupedBatches(lengths, BATCH, window=None).batches()
+    grouped = LengthGroupedBatches(lengths, BATCH).batches()
+    model = BertForSequenceClassification(config).train()
+
+    def train(batches: list[np.ndarray], optimizer: torch.optim.Optimizer) -> int:
+        seen = 0
+        for batch in padded(lengths, batches, config.vocab_size):
+            model(**batch).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            seen += int(batch["attention_mask"].sum())
+        return seen
+
+    plain = torch.optim.AdamW(model.parameters(), lr=1e-5, foreach=False, fused=False)
+    fused = make_optimizer(model, LoopConfig(learning_rate=1e-5))
+    row = compare(
+        "30 training steps, float32",
+        f"BERT 4 x 256, batch {BATCH}, pairs of MRPC's lengths",
+        lambda: train(random, plain),
+        lambda: train(grouped, fused),
+        lambda naive, ours: naive == ours == int(lengths.sum()),  # both train on every token once
+        target=1.8,
+        padding=f"{padding_share(lengths, random):.1%} -> {padding_share(lengths, grouped):.1%}",
+    )
+    for name, seconds in (("naive", row.naive), ("ours", row.ours)):
+        row.notes[f"pairs/s {name}"] = round(STEPS * BATCH / seconds)
+    yield row

@@ -1,0 +1,37 @@
+"""Set-up for pytest and nbval: the tiny profile, offline, and notebooks whose assertions are the test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Kernels inherit these, and huggingface_hub reads its own when it is first imported.
+os.environ.update(
+    IN_TEST="1", COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1"
+)
+os.environ.pop("COURSE_SET", None)
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Make nbval and nbdev agree.
+
+    nbdev_clean removes execution counts, and nbval fails a cell that has outputs without one; the assertions inside
+    the cells are what tests them, so the stored outputs are dropped. nbval does not know `#| eval: false`.
+    """
+    for item in items:
+        cell = getattr(item, "cell", None)
+        if cell is None:
+            continue
+        cell.outputs = []
+        if "#| eval: false" in cell.source:
+            item.add_marker(pytest.mark.skip(reason="#| eval: false"))
+
+
+@pytest.fixture
+def shared() -> Path:
+    "The folder with real data sets beside the checkout; the test is skipped where there is none."
+    if not (SHARED / "data").is_dir():
+        pytest.skip("no real data beside the checkout")
+    return SHARED

@@ -1,0 +1,40 @@
+"Badges and install links point where settings.ini says."
+
+import pytest
+
+from tools.export import ROOT, linked_files, read_settings, update_links
+
+FORK = {"user": "zoë-fork", "repo": "my-course", "branch": "feature/x.1"}
+TEXT = (
+    "[![b](https://colab.research.google.com/assets/colab-badge.svg)]"
+    "(https://colab.research.google.com/github/a/b/blob/main/nbs/01_training_loop.ipynb)\n"
+    'pip install "course_lib @ git+https://github.com/a/b@main"\n'
+    "git clone https://github.com/a/b.git\n"
+)
+
+
+def test_every_link_moves_to_the_fork():
+    moved = update_links(TEXT, FORK)
+    assert "github/zoë-fork/my-course/blob/feature/x.1/nbs/01_training_loop.ipynb" in moved
+    assert '"course_lib @ git+https://github.com/zoë-fork/my-course@feature/x.1"' in moved
+    assert "git clone https://github.com/zoë-fork/my-course.git" in moved
+    assert "assets/colab-badge.svg" in moved
+    assert "/a/b" not in moved
+
+
+def test_moving_twice_changes_nothing():
+    assert update_links(update_links(TEXT, FORK), FORK) == update_links(TEXT, FORK)
+
+
+@pytest.mark.parametrize("path", linked_files(), ids=lambda path: path.name)
+def test_no_link_is_stale(path):
+    text = path.read_text(encoding="utf-8")
+    assert update_links(text, read_settings()) == text, "run `make export`"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nbs").glob("0*.ipynb")), ids=lambda path: path.name)
+def test_every_chapter_has_its_own_badge(path):
+    settings = read_settings()
+    badge = f"{settings['user']}/{settings['repo']}/blob/{settings['branch']}/nbs/{path.name}"
+    assert badge in path.read_text(encoding="utf-8")
+    assert badge in (ROOT / "README.md").read_text(encoding="utf-8")
