@@ -65,7 +65,7 @@ def title_of(
     title = next((line[2:] for line in lines if line.startswith("# ")), notebook.stem)
     return title, next((line[2:] for line in lines if line.startswith("> ")), "")
 
-# %% ../nbs/workbench/cli.ipynb #e0c85d06
+# %% ../nbs/workbench/cli.ipynb #2109451c
 def kernel_environment(
     profile: str,
     assignments: dict[str, str],  # field -> value
@@ -79,7 +79,6 @@ def kernel_environment(
         "COURSE_SET": " ".join(words),
         "IN_TEST": "1",  # a chapter run from here exports nothing
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
-        "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
     if profile == "tiny":
         variables |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['PROFILES', 'T', 'CourseError', 'SettingsError', 'unknown_name', 'in_colab', 'has_cuda', 'choose_profile',
-           'parse_assignments', 'convert', 'apply_assignments', 'go_offline', 'load_settings', 'settings_table']
+           'parse_assignments', 'convert', 'apply_assignments', 'go_offline', 'share_cores', 'load_settings',
+           'settings_table']
 
 # %% ../nbs/workbench/profiles.ipynb #0bf1e86e
 import dataclasses
@@ -142,7 +143,7 @@ def apply_assignments(
             raise SettingsError(f"Setting {field}={text!r} is not of type {wanted}.") from None
     return dataclasses.replace(settings, **values)
 
-# %% ../nbs/workbench/profiles.ipynb #8d7189b1
+# %% ../nbs/workbench/profiles.ipynb #35f35b83
 def go_offline() -> None:
     """Tell the Hugging Face libraries to open no connection. They read this when they are imported, so call it first.
 
@@ -152,20 +153,31 @@ def go_offline() -> None:
         os.environ.setdefault(name, "1")
 
 
+def share_cores() -> None:
+    """Let torch's threads sleep while they wait for each other. They read this when torch is imported, so call it first.
+
+    A variable that is already set is left alone.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def load_settings(
     table: Mapping[str, T],  # profile name -> dataclass instance
     profile: str = "auto",  # "auto" or one of `PROFILES`
     environ: Mapping[str, str] | None = None,  # read instead of `os.environ`
 ) -> T:
-    """The settings of the chosen profile with the changes from `COURSE_SET`; the `tiny` profile also goes offline.
+    """The settings of the chosen profile with the changes from `COURSE_SET`.
 
+    Also calls `share_cores` and, in the `tiny` profile, `go_offline`: call it before you import torch or transformers.
     A field named `profile`, where the dataclass has one, is filled with the profile's name.
     Raises `SettingsError` for an unknown profile or field and for a value of the wrong type.
     """
     environ = os.environ if environ is None else environ
     name = choose_profile(profile, environ)
-    if name == "tiny" and environ is os.environ:
-        go_offline()
+    if environ is os.environ:
+        share_cores()
+        if name == "tiny":
+            go_offline()
     assignments = parse_assignments(environ.get("COURSE_SET", ""))
     if "profile" in assignments:
         raise SettingsError("The profile is no setting. Choose it with --profile or COURSE_PROFILE.")

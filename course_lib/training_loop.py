@@ -499,7 +499,7 @@ def fit(
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False).eval()
     return recorder.history
 
-# %% ../nbs/01_training_loop.ipynb #cac591d3
+# %% ../nbs/01_training_loop.ipynb #36e91997
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
     *args: Any,
@@ -521,7 +521,11 @@ def launch(
         port = str(free.getsockname()[1])
 
     def worker() -> None:
-        torch.set_num_threads(max(1, threads // num_processes))
+        share = max(1, threads // num_processes)
+        torch.set_num_threads(share)
+        if num_processes > 1 and not torch.cuda.is_available():
+            os.environ.update(ACCELERATE_USE_CPU="true", OMP_NUM_THREADS=str(share), MKL_NUM_THREADS=str(share))
+            PartialState(cpu=True)
         with redirect_stdout(output):
             result = function(*args)
         Path(folder, f"{os.environ.get('RANK', 0)}.json").write_text(json.dumps(result), encoding="utf-8")

@@ -10,6 +10,10 @@ os.environ.update(
     IN_TEST="1", COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1"
 )
 os.environ.pop("COURSE_SET", None)
+# Workers beside each other share the cores instead of fighting over them; torch reads these when it is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -84,7 +84,8 @@ def test_wheel_and_sdist_hold_what_they_need(built):
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
     packaged = {path.relative_to(ROOT).as_posix() for path in (ROOT / "course_lib/mini").rglob("*") if path.is_file()}
     assert packaged <= set(names)
-    sources = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        sources = {name.partition("/")[2] for name in archive.getnames()}
     assert {"settings.ini", "setup.py", "nbs/01_training_loop.ipynb", "README.md"} <= sources
 
 

@@ -1,0 +1,439 @@
+"The loop against independent naive references."
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from accelerate import PartialState
+from datasets import ClassLabel, Dataset, DatasetDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, DataCollatorWithPadding
+
+from course_lib.checkpoints import load_model, load_tokenizer
+from course_lib.data import DataError, load_data
+from course_lib.profiles import CourseError
+from course_lib.training_loop import (
+    SETTINGS,
+    History,
+    LengthGroupedBatches,
+    LoopConfig,
+    check_labels,
+    choose_precision,
+    classify_pairs,
+    count_labels,
+    evaluate_pairs,
+    fit,
+    launch,
+    make_optimizer,
+    make_scheduler,
+    padding_share,
+    predict_logits,
+    preprocess,
+    token_lengths,
+    tokenize_pairs,
+)
+
+WORDS = [f"w{number}" for number in range(40)]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BertTokenizerFast:
+    vocabulary = {piece: number for number, piece in enumerate(SPECIAL + WORDS)}
+    raw = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    raw.normalizer, raw.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    raw.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return BertTokenizerFast(tokenizer_object=raw, model_max_length=64)
+
+
+def small_model(seed: int = 0, dropout: float = 0.0, labels: int = 2) -> BertForSequenceClassification:
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=len(SPECIAL) + len(WORDS),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        num_labels=labels,
+    )
+    return BertForSequenceClassification(config).eval()
+
+
+def make_pairs(count: int, seed: int = 0) -> Dataset:
+    "Label 1 if both texts begin with the same word: learnable, with texts of very different lengths."
+    generator = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        label = int(generator.integers(2))
+        first, second = generator.choice(WORDS[:8], 2, replace=False)
+        tails = [generator.choice(WORDS[8:], generator.integers(0, 12)) for _ in range(2)]
+        texts = [" ".join([head, *tail]) for head, tail in zip((first, first if label else second), tails, strict=True)]
+        rows.append({"sentence1": texts[0], "sentence2": texts[1], "label": label})
+    return Dataset.from_list(rows).cast_column("label", ClassLabel(names=["no", "yes"]))
+
+
+@pytest.fixture(scope="module")
+def data(tokenizer) -> DatasetDict:
+    return preprocess(DatasetDict(train=make_pairs(90), validation=make_pairs(41, seed=1)), tokenizer, 64)
+
+
+@pytest.fixture(scope="module")
+def collate(tokenizer) -> DataCollatorWithPadding:
+    return DataCollatorWithPadding(tokenizer)
+
+
+# Batches
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(0, 500), min_size=1, max_size=300),
+    st.integers(1, 40),
+    st.integers(0, 5),
+    st.integers(0, 3),
+    st.sampled_from([None, 1, 3, 50]),
+)
+def test_batches_hold_every_index_once(lengths, batch_size, seed, epoch, window):
+    sampler = LengthGroupedBatches(lengths, batch_size, seed, window=window)
+    sampler.set_epoch(epoch)
+    batches = list(sampler)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert len(batches) == len(sampler) == -(-len(lengths) // batch_size)
+    sizes = [len(batch) for batch in batches]
+    assert max(sizes) <= batch_size
+    assert min(sizes) >= (batch_size // 2 if len(batches) > 1 else 1)
+    assert list(sampler) == batches
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 200), st.integers(0, 3))
+def test_processes_share_the_batches_of_one(processes, count, seed):
+    lengths = np.random.default_rng(seed).integers(1, 100, count)
+    alone = list(LengthGroupedBatches(lengths, 8, seed))
+    if min(map(len, alone)) < processes:
+        with pytest.raises(CourseError, match="without an example"):
+            LengthGroupedBatches(lengths, 8, seed, num_processes=processes)
+        return
+    parts = [list(LengthGroupedBatches(lengths, 8, seed, process_index=i, num_processes=processes)) for i in range(processes)]
+    for batch, *shares in zip(alone, *parts, strict=True):
+        assert sorted(batch) == sorted(index for share in shares for index in share)
+        assert all(shares)
+
+
+def test_epochs_and_seeds_change_the_order():
+    lengths = np.arange(1, 101)
+    first, again, other = (LengthGroupedBatches(lengths, 8, seed) for seed in (0, 0, 1))
+    assert list(first) == list(again) != list(other)
+    again.set_epoch(1)
+    assert list(first) != list(again)
+
+
+def test_grouping_pads_less_than_chance():
+    lengths = np.random.default_rng(0).integers(10, 100, 1000)
+    grouped = padding_share(lengths, LengthGroupedBatches(lengths, 16).batches())
+    random = padding_share(lengths, LengthGroupedBatches(lengths, 16, window=None).batches())
+    assert grouped < random / 4
+
+
+def test_padding_share_counts_every_place():
+    lengths = np.array([1, 2, 3, 6])
+    batches = [np.array([0, 1]), np.array([2, 3])]
+    assert padding_share(lengths, batches) == pytest.approx(1 - 12 / 16)
+    assert padding_share(lengths, batches, width=8) == pytest.approx(1 - 12 / 32)
+
+
+@pytest.mark.parametrize(("lengths", "size"), [([], 4), ([3, 4], 0)])
+def test_impossible_batches_are_errors(lengths, size):
+    with pytest.raises(CourseError):
+        LengthGroupedBatches(lengths, size)
+
+
+# Preparing
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=60), st.text(max_size=60)), min_size=1, max_size=5))
+def test_tokenizing_together_is_tokenizing_one_by_one(tokenizer, pairs):
+    first, second = map(list, zip(*pairs, strict=True))
+    together = tokenize_pairs({"sentence1": first, "sentence2": second}, tokenizer, 16)
+    for row, (a, b) in enumerate(pairs):
+        # A list of one, because the library takes the pair ("", "") for a single text.
+        alone = tokenizer([a], [b], truncation=True, max_length=16)
+        assert {key: values[row] for key, values in together.items()} == {key: ids[0] for key, ids in alone.items()}
+        assert together["input_ids"][row].count(tokenizer.sep_token_id) >= 2
+        assert len(together["input_ids"][row]) <= 16
+
+
+def test_preprocess_leaves_numbers_only(data, tokenizer):
+    assert set(data["train"].column_names) == {"labels", "input_ids", "token_type_ids", "attention_mask"}
+    with pytest.raises(CourseError, match="max_length=65"):
+        preprocess(data, tokenizer, 65)
+
+
+def test_token_lengths_also_of_a_selection(data):
+    chosen = data["train"].select([5, 3, 80, 3])
+    assert token_lengths(chosen).tolist() == [len(ids) for ids in chosen["input_ids"]]
+
+
+def test_a_label_without_a_class_is_an_error(data):
+    check_labels(data, small_model(labels=2))
+    with pytest.raises(DataError, match=r"train: label 1 in row \d+, but the model has the classes 0 to 0") as caught:
+        check_labels(data, small_model(labels=1))
+    assert "\n" not in str(caught.value)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"num_epochs": 0},
+        {"batch_size": 0},
+        {"gradient_accumulation_steps": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"warmup": -1},
+        {"schedule": "linaer"},
+        {"mixed_precision": "fp8"},
+        {"eval_every": 0},
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_work_are_errors(wrong):
+    with pytest.raises(CourseError) as caught:
+        LoopConfig(**wrong)
+    assert "\n" not in str(caught.value)
+    assert next(iter(wrong)) in str(caught.value)
+
+
+def test_precision_without_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_precision("auto") == "no"
+    assert choose_precision("bf16") == "bf16"
+
+
+@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])
+def test_precision_on_a_gpu(monkeypatch, native, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
+    assert choose_precision("auto") == expected
+
+
+def rates(config: LoopConfig, steps: int) -> list[float]:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=config.learning_rate)
+    scheduler = make_scheduler(optimizer, config, steps)
+    found = []
+    for _ in range(steps):
+        found.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return found
+
+
+def test_schedules_by_formula():
+    steps, warmup, peak = 20, 4, 2.0
+    for schedule, falling in {
+        "linear": lambda share: 1 - share,
+        "cosine": lambda share: (1 + np.cos(np.pi * share)) / 2,
+        "constant": lambda share: 1.0,
+    }.items():
+        expected = [
+            peak * (step / warmup if step < warmup else falling((step - warmup) / (steps - warmup))) for step in range(steps)
+        ]
+        for amount in (0.2, 4):
+            config = LoopConfig(learning_rate=peak, schedule=schedule, warmup=amount)
+            assert rates(config, steps) == pytest.approx(expected)
+
+
+def test_warmup_longer_than_the_run_is_an_error():
+    with pytest.raises(CourseError, match="warmup=50"):
+        rates(LoopConfig(warmup=50), 20)
+
+
+def test_weight_decay_spares_vectors():
+    groups = make_optimizer(small_model(), LoopConfig(weight_decay=0.3)).param_groups
+    assert {group["weight_decay"]: {p.ndim for p in group["params"]} for group in groups} == {0.3: {2}, 0.0: {1}}
+
+
+# The loop
+
+
+def naive_fit(model, dataset, collate, config):
+    "Plain PyTorch: one batch per optimizer step made of all its micro-batches, AdamW that is not fused."
+    sampler = LengthGroupedBatches(token_lengths(dataset), config.batch_size, config.seed)
+    groups = make_optimizer(model, config).param_groups
+    groups = [{"params": group["params"], "weight_decay": group["weight_decay"]} for group in groups]
+    optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=False, foreach=False)
+    size = config.gradient_accumulation_steps
+    total = -(-len(sampler) // size) * config.num_epochs
+    scheduler = make_scheduler(optimizer, config, total)
+    losses, model = [], model.train()
+    for epoch in range(config.num_epochs):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        for start in range(0, len(batches), size):
+            indices = [index for batch in batches[start : start + size] for index in batch]
+            loss = model(**collate([dataset[index] for index in indices])).loss
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.max_grad_norm)
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+    return losses
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_fit_is_the_plain_loop(data, collate, accumulation):
+    config = LoopConfig(num_epochs=2, batch_size=8, learning_rate=1e-3, gradient_accumulation_steps=accumulation)
+    expected_model, model = small_model(), small_model()
+    expected = naive_fit(expected_model, data["train"], collate, config)
+    history = fit(model, data["train"], collate, config, progress=False)
+    assert [record["loss"] for record in history.steps] == pytest.approx(expected, abs=1e-5)
+    for ours, theirs in zip(model.parameters(), expected_model.parameters(), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
+    assert not model.training
+
+
+def test_fit_learns(data, collate):
+    model = small_model()
+    score = partial(evaluate_pairs, dataset=data["train"], collate=collate)
+    history = fit(model, data["train"], collate, LoopConfig(20, 8, learning_rate=5e-3), evaluate=score, progress=False)
+    assert history.evaluations[-1]["accuracy"] > history.evaluations[0]["accuracy"] + 0.2
+    assert len(history.evaluations) == 20
+
+
+def test_the_same_seed_gives_the_same_weights(data, collate):
+    models = [small_model(dropout=0.1) for _ in range(3)]
+    for model, seed in zip(models, (0, 0, 1), strict=True):
+        fit(model, data["train"], collate, LoopConfig(1, 8, learning_rate=1e-3, seed=seed), progress=False)
+    weights = [torch.nn.utils.parameters_to_vector(model.parameters()) for model in models]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_evaluation_every_few_steps_and_at_the_end(data, collate):
+    calls = []
+
+    def score(model, accelerator):
+        calls.append(model.training)
+        return {"calls": len(calls)}
+
+    config = LoopConfig(num_epochs=1, batch_size=8, eval_every=5)
+    history = fit(small_model(), data["train"], collate, config, evaluate=score, progress=False)
+    assert [record["step"] for record in history.evaluations] == [5, 10, 12]
+    assert calls == [False] * 3
+    assert [record["step"] for record in history.steps] == list(range(1, 13))
+
+
+def test_history_survives_json_and_draws_itself(data, collate):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    score = partial(evaluate_pairs, dataset=data["validation"], collate=collate)
+    history = fit(small_model(), data["train"], collate, LoopConfig(1, 8), evaluate=score, progress=False)
+    assert History(**json.loads(json.dumps(history.to_dict()))) == history
+    axes = history.plot("accuracy")
+    assert [axis.get_ylabel() for axis in axes] == ["loss", "learning rate", "accuracy"]
+
+
+def test_training_on_nothing_is_an_error(data, collate):
+    with pytest.raises(DataError, match="nothing to train on"):
+        fit(small_model(), data["train"].select([]), collate, LoopConfig(), progress=False)
+
+
+def test_count_labels_ignores_what_the_loss_ignores():
+    assert count_labels({"labels": torch.tensor([[1, -100], [0, 2]])}) == 3
+    assert count_labels({"input_ids": torch.zeros(5, 2)}) == 5
+
+
+# Predicting
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_predictions_come_in_the_order_of_the_data(data, collate, batch_size):
+    model = small_model()
+    rows = data["validation"]
+    expected = [model(**collate([rows[index]])).logits[0].detach().numpy() for index in range(len(rows))]
+    found = predict_logits(model, rows, collate, batch_size=batch_size)
+    assert found.dtype == np.float32
+    assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_classify_gives_probabilities_in_order(tokenizer):
+    model = small_model()
+    pairs = [("w1 w2", "w1"), ("", ""), ("😀 é 日本 e\u0301", "w3"), ("w4 " * 500, "w5"), ("w1 w2", "w1")]
+    found = classify_pairs(model, tokenizer, pairs, max_length=64)
+    assert found.shape == (5, 2)
+    assert np.allclose(found.sum(1), 1, atol=1e-6)
+    for row, pair in enumerate(pairs):
+        assert np.allclose(classify_pairs(model, tokenizer, [pair], max_length=64)[0], found[row], atol=1e-5)
+    assert classify_pairs(model, tokenizer, []).shape == (0, 2)
+    with pytest.raises(DataError, match="two sentences"):
+        classify_pairs(model, tokenizer, [("one",)])
+
+
+# Processes
+
+
+def test_two_processes_give_the_result_of_one(data, collate):
+    train, held_out = data["train"].select(range(61)), data["validation"]
+
+    def short_run():
+        model = small_model()
+        score = partial(evaluate_pairs, dataset=held_out, collate=collate)
+        config = LoopConfig(num_epochs=2, batch_size=8, learning_rate=1e-3, gradient_accumulation_steps=2)
+        history = fit(model, train, collate, config, evaluate=score, progress=False)
+        weights = torch.nn.utils.parameters_to_vector(model.parameters()).double()
+        return history.to_dict() | {"weights": weights.sum().item(), "processes": PartialState().num_processes}
+
+    (alone,) = launch(short_run, num_processes=1)
+    both = launch(short_run, num_processes=2)
+    assert len(both) == 2
+    assert [run["processes"] for run in (alone, *both)] == [1, 2, 2], "they know of each other"
+    assert both[0] == both[1]
+    losses = [[record["loss"] for record in run["steps"]] for run in (alone, both[0])]
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+    for one, two in zip(alone["evaluations"], both[0]["evaluations"], strict=True):
+        assert two == pytest.approx(one, abs=1e-5)
+    assert both[0]["weights"] == pytest.approx(alone["weights"], abs=1e-3)
+
+
+def test_launch_passes_arguments_and_returns_by_rank():
+    before = PartialState().num_processes
+
+    def rank_and(text: str) -> list:
+        return [PartialState().process_index, PartialState().num_processes, text]
+
+    assert launch(rank_and, "é", num_processes=2) == [[0, 2, "é"], [1, 2, "é"]]
+    assert PartialState().num_processes == before, "the notebook's own state is back"
+
+
+# Real data
+
+
+def test_the_chapter_s_path_on_64_real_pairs(shared):
+    folder = shared / "models" / "minilm-l6"
+    raw = load_data(shared / "data" / "mrpc", "pairs", train_size=64, validation_size=32)
+    tokenizer = load_tokenizer(folder)
+    rows = preprocess(raw, tokenizer, SETTINGS["tiny"].max_length)
+    model = load_model("sequence-classification", folder, num_labels=2)
+    check_labels(rows, model)
+    collate = DataCollatorWithPadding(tokenizer)
+    score = partial(evaluate_pairs, dataset=rows["validation"], collate=collate)
+    before = score(model, None)
+    history = fit(model, rows["train"], collate, LoopConfig(1, 8, learning_rate=1e-4), evaluate=score, progress=False)
+    after = history.evaluations[-1]
+    assert abs(before["loss"] - np.log(2)) < 0.2
+    assert after["loss"] != before["loss"]
+    assert len(history.steps) == 8
+    probabilities = classify_pairs(model, tokenizer, list(zip(raw["validation"]["sentence1"], raw["validation"]["sentence2"], strict=True)))
+    assert (probabilities.argmax(1) == np.array(rows["validation"]["labels"])).mean() == after["accuracy"]
