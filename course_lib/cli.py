@@ -65,7 +65,7 @@ def title_of(
     title = next((line[2:] for line in lines if line.startswith("# ")), notebook.stem)
     return title, next((line[2:] for line in lines if line.startswith("> ")), "")
 
-# %% ../nbs/workbench/cli.ipynb #2109451c
+# %% ../nbs/workbench/cli.ipynb #6cbfa117
 def kernel_environment(
     profile: str,
     assignments: dict[str, str],  # field -> value
@@ -77,7 +77,6 @@ def kernel_environment(
     variables = {
         "COURSE_PROFILE": profile,
         "COURSE_SET": " ".join(words),
-        "IN_TEST": "1",  # a chapter run from here exports nothing
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
     }
     if profile == "tiny":

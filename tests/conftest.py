@@ -7,7 +7,7 @@ import pytest
 
 # Kernels inherit these, and huggingface_hub reads its own when it is first imported.
 os.environ.update(
-    IN_TEST="1", COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1"
+    COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1"
 )
 os.environ.pop("COURSE_SET", None)
 # Workers beside each other share the cores instead of fighting over them; torch reads these when it is imported.
