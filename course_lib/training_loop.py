@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'PairSettings', 'tokenize_pairs', 'preprocess', 'LengthGroupedBatches',
            'padding_share', 'check_labels', 'LoopConfig', 'choose_precision', 'make_optimizer', 'count_labels',
-           'History', 'token_lengths', 'predict_logits', 'evaluate_pairs', 'make_scheduler', 'make_loader', 'fit',
-           'launch', 'classify_pairs']
+           'History', 'token_lengths', 'predict_logits', 'evaluate_pairs', 'make_accelerator', 'make_scheduler',
+           'make_loader', 'fit', 'launch', 'classify_pairs']
 
-# %% ../nbs/01_training_loop.ipynb #dca83ac3
+# %% ../nbs/01_training_loop.ipynb #46926732
 import io
 import json
 import os
@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .profiles import CourseError, load_settings, settings_table, unknown_name
+from .profiles import CourseError, in_colab, load_settings, settings_table, unknown_name
 
 # %% ../nbs/01_training_loop.ipynb #5ad2ed59
 @dataclass(frozen=True)
@@ -381,8 +381,19 @@ def _in_groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
     if group:
         yield group
 
-# %% ../nbs/01_training_loop.ipynb #5752f098
+# %% ../nbs/01_training_loop.ipynb #00c2e707
 _TRANSFORMERS_SCHEDULE = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
+
+
+def make_accelerator(
+    config: LoopConfig,
+) -> "Accelerator":
+    "An Accelerator of the wanted precision, also after a `Trainer` or another loop has used a different one."
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state()
+    return Accelerator(mixed_precision=choose_precision(config.mixed_precision))
 
 
 def make_scheduler(
@@ -445,7 +456,7 @@ class _Recorder:
         self.flush()
         self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | dict(metrics))
 
-# %% ../nbs/01_training_loop.ipynb #ebd119ae
+# %% ../nbs/01_training_loop.ipynb #8e9546e3
 def fit(
     model: "PreTrainedModel",  # changed in place
     dataset: "Dataset",  # tokenized, with input_ids
@@ -463,11 +474,10 @@ def fit(
     and at the end. The same seed gives the same weights twice on one machine, and any number of processes sees the
     same batches. Raises `CourseError` if the data are empty or too few for the processes.
     """
-    from accelerate import Accelerator
     from accelerate.utils import send_to_device, set_seed
     from tqdm import tqdm
 
-    accelerator = accelerator or Accelerator(mixed_precision=choose_precision(config.mixed_precision))
+    accelerator = accelerator or make_accelerator(config)
     set_seed(config.seed, device_specific=True)
     loader = make_loader(dataset, collate, config, accelerator)
     model.to(accelerator.device)
@@ -496,14 +506,18 @@ def fit(
                     recorder.evaluation(step, evaluate(wrapped, accelerator))
                     wrapped.train()
     recorder.flush()
-    accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False).eval()
+    # For half precision, Accelerate hangs its own forward on the instance; without it the class's own is back.
+    for name in ("forward", "_original_forward"):
+        model.__dict__.pop(name, None)
+    model.eval()
     return recorder.history
 
-# %% ../nbs/01_training_loop.ipynb #36e91997
+# %% ../nbs/01_training_loop.ipynb #e3a27b73
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
     *args: Any,
     num_processes: int = 2,
+    cpu: bool | None = None,  # compute on the CPU; None does so where there is no CUDA GPU
 ) -> list[Any]:
     """What `function(*args)` returned in each process, by rank.
 
@@ -512,8 +526,12 @@ def launch(
     """
     from accelerate import notebook_launcher
     from accelerate.state import AcceleratorState, GradientState, PartialState
+    from accelerate.utils import patch_environment
 
+    cpu = not torch.cuda.is_available() if cpu is None else cpu
     threads, output = torch.get_num_threads(), sys.stdout
+    share = max(1, threads // num_processes)
+    variables = {"omp_num_threads": share, "mkl_num_threads": share} | ({"accelerate_use_cpu": "true"} if cpu else {})
     states = [state._shared_state for state in (AcceleratorState, PartialState, GradientState)]
     kept = [dict(state) for state in states]
     with socket.socket() as free:
@@ -521,12 +539,9 @@ def launch(
         port = str(free.getsockname()[1])
 
     def worker() -> None:
-        share = max(1, threads // num_processes)
         torch.set_num_threads(share)
-        if num_processes > 1 and not torch.cuda.is_available():
-            os.environ.update(ACCELERATE_USE_CPU="true", OMP_NUM_THREADS=str(share), MKL_NUM_THREADS=str(share))
-            PartialState(cpu=True)
-        with redirect_stdout(output):
+        with redirect_stdout(output), patch_environment(**variables):
+            PartialState(cpu=cpu)
             result = function(*args)
         Path(folder, f"{os.environ.get('RANK', 0)}.json").write_text(json.dumps(result), encoding="utf-8")
 

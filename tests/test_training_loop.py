@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from accelerate import PartialState
+from accelerate import Accelerator, PartialState
 from datasets import ClassLabel, Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -343,6 +343,19 @@ def test_history_survives_json_and_draws_itself(data, collate):
     assert History(**json.loads(json.dumps(history.to_dict()))) == history
     axes = history.plot("accuracy")
     assert [axis.get_ylabel() for axis in axes] == ["loss", "learning rate", "accuracy"]
+
+
+def test_half_precision_after_a_full_one_leaves_a_full_model(data, collate):
+    Accelerator(mixed_precision="no")
+    model, forward = small_model(), BertForSequenceClassification.forward
+    config = LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="bf16")
+    history = fit(model, data["train"], collate, config, progress=False)
+    assert all(np.isfinite(record["loss"]) for record in history.steps)
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert model.forward.__func__ is forward, "the wrapper is gone"
+    full = fit(small_model(), data["train"], collate, LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="no"), progress=False)
+    assert full.steps[0]["loss"] != history.steps[0]["loss"]
+    assert full.steps[0]["loss"] == pytest.approx(history.steps[0]["loss"], abs=0.02)
 
 
 def test_training_on_nothing_is_an_error(data, collate):
