@@ -99,9 +99,9 @@ def tidy_streams(notebook: Any) -> None:
                 text = output["text"]
                 output["text"] = last_drawn(text if isinstance(text, str) else "".join(text))
 
-# %% ../nbs/workbench/cli.ipynb #30255278
-class CellFailed(CourseError):
-    "A cell raised an error. The message holds the cell and the error."
+# %% ../nbs/workbench/cli.ipynb #e8e10a71
+class CellFailed(RuntimeError):
+    "A cell raised an error. The message holds the cell and the error, on several lines."
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,18 @@
 
 # %% auto #0
 __all__ = ['SCHEMAS', 'ANSWERS', 'KINDS', 'Reader', 'READERS', 'SPLITS', 'MRPC_CLASSES', 'CORPORA', 'HUB', 'FORMER_NAMES',
-           'OPUS_URL', 'DataError', 'Schema', 'check_text', 'check_label', 'check_answers', 'check_table',
-           'register_reader', 'check_utf8', 'read_delimited', 'read_jsonl', 'read_parquet', 'find_split', 'read_file',
-           'read_local', 'Corpus', 'HubSource', 'read_moses_zip', 'fetch_opus', 'fetch_hub', 'load_data']
+           'OPUS_URL', 'MOST_CLASSES', 'DataError', 'Schema', 'check_text', 'check_label', 'check_answers',
+           'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'read_jsonl', 'read_parquet', 'find_split',
+           'parts_of', 'read_file', 'read_local', 'Corpus', 'HubSource', 'read_moses_zip', 'fetch_opus', 'fetch_hub',
+           'load_data']
 
-# %% ../nbs/workbench/data.ipynb #2975d0cf
+# %% ../nbs/workbench/data.ipynb #fd7d3a66
 import codecs
 import csv
 import importlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,7 +59,7 @@ SCHEMAS = {
     )
 }
 
-# %% ../nbs/workbench/data.ipynb #8774adbf
+# %% ../nbs/workbench/data.ipynb #4f4c9d00
 def _first(mask: pa.ChunkedArray | pa.Array) -> int | None:
     "Index of the first true value."
     index = pc.index(mask, True).as_py()
@@ -70,30 +72,39 @@ def check_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     if pa.types.is_null(kind) or (row := _first(pc.is_null(column))) is not None:
         row = 0 if pa.types.is_null(kind) else row
         raise DataError(f"{where} is empty in row {row}. Fill it in or remove the row.")
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if pa.types.is_dictionary(kind):  # what pandas writes for a categorical
+        column = column.cast(kind.value_type)
+        kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
         raise DataError(f"{where} holds {kind}, not text. Store it as strings.")
     return column.cast(pa.string()) if column.nbytes < 2**31 else column.cast(pa.large_string())
 
-# %% ../nbs/workbench/data.ipynb #7f6873ce
+# %% ../nbs/workbench/data.ipynb #b41e8329
 def check_label(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     "The column as int64 class numbers 0, 1, 2 … Raises `DataError` for anything that is not a whole number from 0 up."
     remedy = "Number the classes 0, 1, 2 …"
     if pa.types.is_null(column.type) or (row := _first(pc.is_null(column))) is not None:
         row = 0 if pa.types.is_null(column.type) else row
         raise DataError(f"{where} has no label in row {row}. {remedy}")
-    if not pa.types.is_integer(column.type):
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if pa.types.is_nested(column.type):
+        raise DataError(f"{where} holds {column.type}, not whole numbers. {remedy}")
+    if not pa.types.is_signed_integer(column.type):
+        if pa.types.is_decimal(column.type):  # Arrow casts few decimals
+            column = pa.chunked_array([pa.array([str(value) for value in column.to_pylist()])])
         text = pc.utf8_trim_whitespace(column.cast(pa.string()))
-        row = _first(pc.invert(pc.match_substring_regex(text, r"^[+-]?\d{1,18}$")))
+        row = _first(pc.invert(pc.match_substring_regex(text, r"^[+-]?[0-9]{1,18}(\.0*)?$")))
         if row is not None:
             raise DataError(f"{where} is {text[row].as_py()!r} in row {row}, not a whole number. {remedy}")
-        column = text
+        column = pc.replace_substring_regex(text, r"^\+|\.0*$", "")
     column = column.cast(pa.int64())
     row = _first(pc.less(column, 0))
     if row is not None:
         raise DataError(f"{where} is {column[row]} in row {row}; labels start at 0. Use a split whose labels are known.")
     return column
 
-# %% ../nbs/workbench/data.ipynb #3ae013bc
+# %% ../nbs/workbench/data.ipynb #dae40bc5
 ANSWERS = pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int32()))])
 
 
@@ -103,11 +114,23 @@ def check_answers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     if not {"text", "answer_start"} <= names:
         raise DataError(f"{where} holds {column.type}. Store {{'text': [...], 'answer_start': [...]}} per row.")
     parts = {name: pc.struct_field(column, name) for name in ("text", "answer_start")}
+    for name, part in parts.items():
+        if not (pa.types.is_list(part.type) or pa.types.is_large_list(part.type)):
+            raise DataError(f"{where}: {name!r} holds {part.type}, not a list per row. Store {{'text': [...], 'answer_start': [...]}}.")
     lengths = [pc.fill_null(pc.list_value_length(part), -1) for part in parts.values()]
     row = _first(pc.or_(pc.not_equal(*lengths), pc.less(lengths[0], 0)))
     if row is not None:
         raise DataError(f"{where} has different numbers of texts and starts in row {row}. Give each text its start.")
-    chunks = [part.cast(wanted.type).combine_chunks() for part, wanted in zip(parts.values(), ANSWERS, strict=True)]
+    try:
+        chunks = [part.cast(wanted.type).combine_chunks() for part, wanted in zip(parts.values(), ANSWERS, strict=True)]
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{where}: {error}. Store texts as strings and starts as whole numbers.") from None
+    for name, chunk in zip(parts, chunks, strict=True):
+        row = _first(pc.is_null(chunk.flatten()))
+        if row is not None:
+            raise DataError(f"{where}: an item of {name!r} is empty. Fill it in or remove the answer.")
+    if (pc.min(chunks[1].flatten()).as_py() or 0) < 0:
+        raise DataError(f"{where}: an answer starts before 0. Give the position of its first character in the context.")
     return pa.chunked_array([pa.StructArray.from_arrays(chunks, fields=list(ANSWERS))])
 
 
@@ -117,7 +140,7 @@ KINDS: dict[str, Callable[[pa.ChunkedArray, str], pa.ChunkedArray]] = {
     "answers": check_answers,
 }
 
-# %% ../nbs/workbench/data.ipynb #fb41c77d
+# %% ../nbs/workbench/data.ipynb #e3290358
 def check_table(
     table: pa.Table,
     schema: Schema,
@@ -139,6 +162,8 @@ def check_table(
                 f"{where} has no column {own!r}; it has {', '.join(table.column_names)}. "
                 f"Rename one, or name it with columns={name}:YOUR_NAME."
             )
+        if table.column_names.count(own) > 1:
+            raise DataError(f"{where} has {table.column_names.count(own)} columns {own!r}. Rename all but one.")
         checked[name] = KINDS[kind](table[own], f"{where}: column {own!r}")
     return pa.table(checked)
 
@@ -181,7 +206,7 @@ def check_utf8(
                 return
             position += len(block)
 
-# %% ../nbs/workbench/data.ipynb #c918d199
+# %% ../nbs/workbench/data.ipynb #a0adf331
 def read_delimited(path: Path, delimiter: str, quoted: bool) -> pa.Table:
     "A table of strings with a header line. Raises `DataError` for bytes that are not UTF-8 and for uneven rows."
     from pyarrow import csv as arrow_csv
@@ -197,10 +222,23 @@ def read_delimited(path: Path, delimiter: str, quoted: bool) -> pa.Table:
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-            header = next(csv.reader(file, delimiter=delimiter, quoting=quoting), [])
+            header = next(filter(None, csv.reader(file, delimiter=delimiter, quoting=quoting)), [])
+        if not header:
+            return pa.table({})
         converting = arrow_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()))
-        return arrow_csv.read_csv(path, parse_options=parsing, convert_options=converting)
+        size = path.stat().st_size
+        for block_size in (1 << 20, 1 << 25, min(size + 1, 2**31 - 1)):  # a row must fit into two blocks
+            reading = arrow_csv.ReadOptions(block_size=block_size)
+            try:
+                return arrow_csv.read_csv(path, reading, parsing, converting)
+            except pa.ArrowInvalid as error:
+                if "straddling" not in str(error) or block_size > size:
+                    raise
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as a table: {error} in the header. Close every quote.") from None
     except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return pa.table({})
         reason = str(error).splitlines()[0].removeprefix("CSV parse error: ")
         raise DataError(f"{path} cannot be read as a table: {reason}. Give every row the header's columns.") from None
 
@@ -208,7 +246,7 @@ def read_delimited(path: Path, delimiter: str, quoted: bool) -> pa.Table:
 register_reader(".csv")(partial(read_delimited, delimiter=",", quoted=True))
 register_reader(".tsv")(partial(read_delimited, delimiter="\t", quoted=False))
 
-# %% ../nbs/workbench/data.ipynb #b79b0c27
+# %% ../nbs/workbench/data.ipynb #30b8d084
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
     "Lists of at most `size` items."
     block = []
@@ -220,7 +258,7 @@ def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
     if block:
         yield block
 
-
+# %% ../nbs/workbench/data.ipynb #2fa7f9ef
 @register_reader(".jsonl", ".ndjson")
 def read_jsonl(
     path: Path,
@@ -236,19 +274,22 @@ def read_jsonl(
                     continue
                 try:
                     row = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise DataError(f"{path}, line {number}: no JSON ({error.msg}). Write one object per line.") from None
+                except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError
+                    reason = getattr(error, "msg", error)
+                    raise DataError(f"{path}, line {number}: no JSON ({reason}). Write one object per line.") from None
                 if not isinstance(row, dict):
                     raise DataError(f"{path}, line {number}: a {type(row).__name__}. Write one object per line.")
                 yield row
 
     try:
-        tables = [pa.Table.from_pylist(block) for block in _blocks(rows(), block_size)]
+        tables = [pa.Table.from_struct_array(pa.array(block)) for block in _blocks(rows(), block_size)]
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except UnicodeEncodeError:
+        raise DataError(f"{path}: a text holds half a surrogate pair, such as \\ud800. Remove it.") from None
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
         raise DataError(f"{path}: {error}. Keep one type of value per key.") from None
 
-
+# %% ../nbs/workbench/data.ipynb #0f80f75b
 @register_reader(".parquet")
 def read_parquet(path: Path) -> pa.Table:
     "A Parquet file. Raises `DataError` if it is none."
@@ -256,10 +297,10 @@ def read_parquet(path: Path) -> pa.Table:
 
     try:
         return parquet.read_table(path)
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no Parquet file: {str(error).splitlines()[0]}. Write it again.") from None
 
-# %% ../nbs/workbench/data.ipynb #ff86f433
+# %% ../nbs/workbench/data.ipynb #3d408fd7
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "valid", "val", "dev", "test"),
@@ -272,7 +313,7 @@ def find_split(
     split: str,  # a key of `SPLITS`
 ) -> Path | None:
     "The file of `folder` that holds the split, or None. A stem may have more behind it: `train-v1.1.json`."
-    files = [file for file in sorted(folder.iterdir()) if file.suffix in READERS and file.is_file()]
+    files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in READERS and file.is_file()]
     for name in SPLITS[split]:
         for exact in (True, False):
             for file in files:
@@ -281,14 +322,26 @@ def find_split(
                     return file
     return None
 
+# %% ../nbs/workbench/data.ipynb #28499085
+def parts_of(file: Path) -> list[Path]:
+    "The file and, if its name ends in `-00000-of-00003`, the other parts of it. Raises `DataError` if one is missing."
+    match = re.fullmatch(r"(.+-)\d{5}(-of-(\d{5}))", file.stem)
+    if not match:
+        return [file]
+    parts = [file.with_name(f"{match[1]}{number:05}{match[2]}{file.suffix}") for number in range(int(match[3]))]
+    for part in parts:
+        if not part.is_file():
+            raise DataError(f"{part} is missing; {file.name} is one of {len(parts)} parts. Download it.")
+    return parts
 
+# %% ../nbs/workbench/data.ipynb #ca3404ff
 def read_file(path: Path) -> pa.Table:
     "The table in `path`, read by its suffix. Raises `DataError` for a suffix without a reader."
     if path.suffix.lower() not in READERS:
         raise DataError(f"{path}: no reader for {path.suffix or 'a file without suffix'}. Use {', '.join(READERS)}.")
     return READERS[path.suffix.lower()](path)
 
-
+# %% ../nbs/workbench/data.ipynb #739d0ba7
 def read_local(
     path: Path,  # a file, or a folder with a file per split
     splits: Iterable[str],
@@ -302,7 +355,8 @@ def read_local(
     if "train" not in found:
         names = ", ".join(sorted(file.name for file in path.iterdir())[:8]) or "nothing"
         raise DataError(f"{path} holds {names}, but no train file. Name it train{next(iter(READERS))}, or give the file.")
-    return {split: (str(file), read_file(file)) for split, file in found.items()}
+    read = {split: [read_file(part) for part in parts_of(file)] for split, file in found.items()}
+    return {split: (str(found[split]), pa.concat_tables(tables, promote_options="permissive")) for split, tables in read.items()}
 
 # %% ../nbs/workbench/data.ipynb #7d5e219a
 @dataclass(frozen=True)
@@ -347,7 +401,7 @@ HUB: dict[str, HubSource] = {
 }
 FORMER_NAMES = {"glue": "nyu-mll/glue", "imdb": "stanfordnlp/imdb", "squad": "rajpurkar/squad", "kde4": "opus/kde4"}
 
-# %% ../nbs/workbench/data.ipynb #1b21d46e
+# %% ../nbs/workbench/data.ipynb #020fb087
 OPUS_URL = "https://object.pouta.csc.fi/OPUS-KDE4/v2/moses/{pair}.txt.zip"
 
 
@@ -359,20 +413,26 @@ def read_moses_zip(
 
     Raises `DataError` if a language is not in the archive and if the two files differ in their number of lines.
     """
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path} is no zip archive. Delete it and download it again.")
     with zipfile.ZipFile(path) as archive:
         sides = []
         for language in languages:
             names = [name for name in archive.namelist() if name.endswith("." + language)]
             if not names:
-                there = ", ".join(sorted({name.rpartition(".")[2] for name in archive.namelist()}))
+                there = ", ".join(sorted({name.rpartition(".")[2] for name in archive.namelist() if "." in name}))
                 raise DataError(f"{path} has no file for the language {language!r}; it has {there}.")
-            sides.append(archive.read(names[0]).decode("utf-8").removesuffix("\n").split("\n"))
+            try:
+                text = archive.read(names[0]).decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}: {names[0]} is not UTF-8 (byte {error.start}). Convert it.") from None
+            sides.append([line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")])
     if len(sides[0]) != len(sides[1]):
         counts = " and ".join(f"{len(side)} lines of {code}" for side, code in zip(sides, languages, strict=True))
         raise DataError(f"{path} has {counts}. Line i of one must translate line i of the other.")
     return pa.table({"source": sides[0], "target": sides[1]})
 
-
+# %% ../nbs/workbench/data.ipynb #159d94cf
 def fetch_opus(languages: tuple[str, str]) -> dict[str, pa.Table]:
     "Download OPUS KDE4 for a language pair (kept in the datasets cache) and read it as the split `train`."
     from datasets import DownloadManager
@@ -380,13 +440,15 @@ def fetch_opus(languages: tuple[str, str]) -> dict[str, pa.Table]:
     pair = "-".join(sorted(languages))
     try:
         path = DownloadManager().download(OPUS_URL.format(pair=pair))
-    except FileNotFoundError:
+    except FileNotFoundError as error:  # also what fsspec makes of a lost connection: its cause tells them apart
+        if error.__cause__ is not None and getattr(error.__cause__, "status", None) != 404:
+            raise _unreachable("opus/kde4", error.__cause__) from None
         raise DataError(f"OPUS KDE4 has no pair {pair!r}. Choose another pair of language codes.") from None
     except OSError as error:
         raise _unreachable("opus/kde4", error) from None
     return {"train": read_moses_zip(Path(path), languages)}
 
-# %% ../nbs/workbench/data.ipynb #1adb74d4
+# %% ../nbs/workbench/data.ipynb #2a1159da
 def _unreachable(name: str, error: BaseException) -> DataError:
     offline = os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON")
     if offline:
@@ -402,6 +464,7 @@ def fetch_hub(
 ) -> dict[str, "Dataset"]:
     "The wanted splits that the data set has. Raises `DataError` if it has no train split or cannot be reached."
     from datasets import get_dataset_split_names, load_dataset
+    from datasets.exceptions import DatasetsError
 
     repo, _, config = name.partition(":")
     source = HUB.get(repo, HubSource())
@@ -415,23 +478,26 @@ def fetch_hub(
                 loaded[split] = load_dataset(part, config, split=theirs)
     except OSError as error:  # ConnectionError is one; so is "does not exist"
         raise _unreachable(name, error) from None
-    except ValueError as error:
-        raise DataError(f"Cannot load {name!r}: {str(error).splitlines()[0]} Give one as OWNER/NAME:CONFIG.") from None
+    except (ValueError, RuntimeError, DatasetsError) as error:  # a script is a RuntimeError
+        reason = " ".join(str(error).split())[:500] or type(error).__name__
+        raise DataError(f"Cannot load {name!r}: {reason} Give the id as OWNER/NAME or OWNER/NAME:CONFIG.") from None
     if "train" not in loaded:
         raise DataError(f"{name!r} has no train split. Choose another data set or configuration.")
     return loaded
 
-# %% ../nbs/workbench/data.ipynb #28d7f837
+# %% ../nbs/workbench/data.ipynb #70185716
 def _tables(
-    name: str, splits: tuple[str, ...], languages: tuple[str, str] | None
+    name: str, splits: tuple[str, ...], languages: tuple[str, str] | None, label: str = "label"
 ) -> tuple[dict[str, tuple[str, pa.Table]], tuple[str, ...] | None]:
     "Split -> (where it came from, table), and the class names where the source has some."
     if name in CORPORA:
         tables = CORPORA[name].build()
         found = {split: (f"{name} ({split})", tables[split]) for split in splits if split in tables}
         return found, CORPORA[name].class_names
-    path = Path(name).expanduser()
-    if path.exists() or path.suffix.lower() in READERS or name.startswith((".", "/", "~")):
+    if not name:
+        raise DataError("The name of the data set is empty. Give a corpus, a Hub id, a file or a folder.")
+    path = Path(os.path.expanduser(name))
+    if os.path.exists(path) or path.suffix.lower() in READERS or name.startswith((".", "/", "~")) or name.count("/") > 1:
         return read_local(path, splits), None
     if name.startswith("mini/"):
         raise DataError(unknown_name("corpus", name, CORPORA))
@@ -441,11 +507,11 @@ def _tables(
         hint = f"It is {FORMER_NAMES[name]!r} today" if name in FORMER_NAMES else "A Hub id is OWNER/NAME"
         raise DataError(f"There is no file, folder or corpus {name!r}. {hint}; corpora here: {', '.join(CORPORA)}.")
     loaded = fetch_hub(name, splits)
-    names = getattr(loaded["train"].features.get("label"), "names", None)
+    names = getattr(loaded["train"].features.get(label), "names", None)
     tables = {split: (f"{name} ({split})", data.with_format("arrow")[:]) for split, data in loaded.items()}
     return tables, tuple(names) if names else None
 
-# %% ../nbs/workbench/data.ipynb #40a5c546
+# %% ../nbs/workbench/data.ipynb #a4748b0b
 def _set_aside(table: pa.Table, fraction: float, seed: int) -> tuple[pa.Table, pa.Table]:
     "Two tables without a row in common: the rest, and `fraction` of the rows (at least one), drawn with `seed`."
     if table.num_rows < 2:
@@ -461,12 +527,20 @@ def _draw(table: pa.Table, size: int | None, seed: int) -> pa.Table:
         return table
     return table.take(np.random.default_rng(seed).permutation(table.num_rows)[:size])
 
+# %% ../nbs/workbench/data.ipynb #3fe35397
+MOST_CLASSES = 10_000  # a higher label is an id or a score, not a class
+
 
 def _label_feature(tables: Mapping[str, tuple[str, pa.Table]], names: tuple[str, ...] | None) -> Any:
     "A `ClassLabel` that covers the training labels. Raises `DataError` for a label that training never shows."
     from datasets import ClassLabel
 
     count = len(names) if names else pc.max(tables["train"][1]["label"]).as_py() + 1
+    if count > MOST_CLASSES:
+        raise DataError(
+            f"{tables['train'][0]}: the highest label is {count - 1}, more than {MOST_CLASSES} classes. "
+            "Number the classes 0, 1, 2 …"
+        )
     for where, table in tables.values():
         row = _first(pc.greater_equal(table["label"], count))
         if row is not None:
@@ -476,7 +550,7 @@ def _label_feature(tables: Mapping[str, tuple[str, pa.Table]], names: tuple[str,
             )
     return ClassLabel(names=list(names) if names else [str(number) for number in range(count)])
 
-# %% ../nbs/workbench/data.ipynb #024c39f4
+# %% ../nbs/workbench/data.ipynb #b5ddd6f8
 def load_data(
     name_or_path: str,  # a corpus of the course, a Hub id ("owner/name" or "owner/name:config"), a file or a folder
     schema: str,  # a key of `SCHEMAS`
@@ -502,8 +576,13 @@ def load_data(
         if size is not None and size < 1:
             raise DataError(f"{option}={size} leaves nothing. Use a number from 1 up, or none for all rows.")
     if isinstance(columns, str):
-        columns = dict(pair.split(":", 1) for pair in columns.split(",") if ":" in pair)
-    found, names = _tables(name_or_path, splits, languages)
+        pairs = [pair.partition(":") for pair in columns.split(",") if pair.strip()]
+        for name, colon, _ in pairs:
+            if not colon:
+                raise DataError(f"columns={columns!r} cannot be read at {name!r}. Write columns=OURS:YOURS,OURS:YOURS.")
+        columns = {name.strip(): own.strip() for name, _, own in pairs}
+    own_label = (columns or {}).get("label", "label")
+    found, names = _tables(os.fspath(name_or_path), splits, languages, own_label)
     tables = {
         split: (where, check_table(table, SCHEMAS[schema], where, columns)) for split, (where, table) in found.items()
     }

@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 class MetricError(CourseError):
     "Predictions and references that cannot be compared."
 
-# %% ../nbs/workbench/metrics.ipynb #758e0119
+# %% ../nbs/workbench/metrics.ipynb #333c4fc8
 def _labels(name: str, values: Sequence[int] | np.ndarray) -> np.ndarray:
     "A one-dimensional array of whole numbers, or a `MetricError`."
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        raise MetricError(f"{name} holds lists of different lengths; give one label per example.") from None
     if array.ndim != 1:
         raise MetricError(f"{name} has the shape {array.shape}; give one label per example (logits need argmax first).")
     if array.size and array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
-        whole = np.issubdtype(array.dtype, np.floating) and (array == np.floor(array)).all()
-        if not whole:
-            raise MetricError(f"{name} holds {array.dtype} values such as {array[0]!r}; give whole numbers.")
+        whole = np.zeros(len(array), bool)
+        if np.issubdtype(array.dtype, np.floating):
+            whole = (array == np.floor(array)) & (np.abs(array.astype(np.float64)) < 2**53)
+        if not whole.all():
+            wrong = array[~whole][:1].tolist()[0]
+            raise MetricError(f"{name} holds {array.dtype} values such as {wrong!r}; give whole numbers.")
     return array.astype(np.int64)
 
 
@@ -66,15 +72,18 @@ def glue_scores(
         f1 = float(np.mean([f1_of(label, predictions, references) for label in classes]))
     return {"accuracy": float((predictions == references).mean()), "f1": f1}
 
-# %% ../nbs/workbench/metrics.ipynb #a6971f4e
+# %% ../nbs/workbench/metrics.ipynb #f52f5e5a
 def majority_class(
     references: Sequence[int] | np.ndarray,  # class numbers, shape (n,)
 ) -> int:
     "The most frequent class; of several equally frequent ones the lowest."
-    counts = np.bincount(_labels("references", references))
-    if not counts.size:
+    references = _labels("references", references)
+    if not references.size:
         raise MetricError("There are no references. Check that the split is not empty.")
-    return int(counts.argmax())
+    if references.min() < 0:
+        raise MetricError(f"references hold the class {references.min()}; classes start at 0. Use a labelled split.")
+    classes, counts = np.unique(references, return_counts=True)
+    return int(classes[counts.argmax()])
 
 # %% ../nbs/workbench/metrics.ipynb #f4ec22d0
 @dataclass(frozen=True)

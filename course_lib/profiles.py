@@ -7,9 +7,10 @@ __all__ = ['PROFILES', 'T', 'CourseError', 'SettingsError', 'unknown_name', 'in_
            'parse_assignments', 'convert', 'apply_assignments', 'go_offline', 'share_cores', 'load_settings',
            'settings_table']
 
-# %% ../nbs/workbench/profiles.ipynb #0bf1e86e
+# %% ../nbs/workbench/profiles.ipynb #7911c7cd
 import dataclasses
 import difflib
+import math
 import os
 import shlex
 import sys
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
 PROFILES = ("tiny", "colab", "full")
 T = TypeVar("T")
 
-# %% ../nbs/workbench/profiles.ipynb #c3f4964e
+# %% ../nbs/workbench/profiles.ipynb #7ba42dcf
 class CourseError(ValueError):
     "Base of the errors that your input can cause. The message is one line: what is wrong, then the remedy."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 class SettingsError(CourseError):
     "A profile or a setting that does not exist, or a value of the wrong type."
 
-# %% ../nbs/workbench/profiles.ipynb #cb0efb88
+# %% ../nbs/workbench/profiles.ipynb #46bd8e4a
 def unknown_name(
     what: str,  # the kind of thing, such as "profile"
     name: str,  # what was asked for
@@ -43,7 +47,7 @@ def unknown_name(
     valid = list(valid)
     near = difflib.get_close_matches(name, valid, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"Unknown {what} {name!r}.{hint} Valid: {', '.join(valid)}."
+    return f"Unknown {what} {name!r}.{hint} Valid: {', '.join(valid) or 'none here'}."
 
 # %% ../nbs/workbench/profiles.ipynb #6ea17d5d
 def in_colab() -> bool:
@@ -74,7 +78,7 @@ def choose_profile(
         raise SettingsError(unknown_name("profile", profile, ("auto", *PROFILES)))
     return profile
 
-# %% ../nbs/workbench/profiles.ipynb #b8d651a5
+# %% ../nbs/workbench/profiles.ipynb #4c0d6f0a
 def parse_assignments(
     text: str,  # such as 'train_size=500 dataset="my data.csv"'
 ) -> dict[str, str]:
@@ -89,12 +93,13 @@ def parse_assignments(
     pairs = {}
     for word in words:
         field, equals, value = word.partition("=")
+        field = field.strip()
         if not equals or not field:
             raise SettingsError(f"{word!r} is not a setting. Write field=value, such as train_size=500.")
-        pairs[field.strip()] = value
+        pairs[field] = value
     return pairs
 
-# %% ../nbs/workbench/profiles.ipynb #6cb41e6d
+# %% ../nbs/workbench/profiles.ipynb #63854eae
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -117,12 +122,12 @@ def convert(
         return text.lower() in _TRUE
     if kind is int and not text.lstrip("+-").replace("_", "").isdigit():
         number = float(text)
-        if number != number or number != int(number):
+        if not math.isfinite(number) or number != int(number):
             raise ValueError("write a whole number")
         return int(number)
     return kind(text)
 
-# %% ../nbs/workbench/profiles.ipynb #fe2bcf0e
+# %% ../nbs/workbench/profiles.ipynb #9bb4baff
 def apply_assignments(
     settings: T,  # an instance of a dataclass
     assignments: Mapping[str, str],  # field -> value as text
@@ -135,7 +140,7 @@ def apply_assignments(
     values = {}
     for field, text in assignments.items():
         if field not in kinds:
-            raise SettingsError(unknown_name("setting", field, kinds))
+            raise SettingsError(unknown_name("setting", field, [kind for kind in kinds if kind != "profile"]))
         try:
             values[field] = convert(text, kinds[field])
         except (ValueError, OverflowError):

@@ -21,13 +21,17 @@ from .profiles import CourseError
 
 RESULT_MIME = "application/vnd.course.result+json"
 
-# %% ../nbs/workbench/results.ipynb #f1d3f18d
+# %% ../nbs/workbench/results.ipynb #da8381e1
 def peak_memory_mb() -> float:
     "The most memory this process has had resident so far, in MB (10^6 bytes)."
     if sys.platform == "win32":
         import psutil
 
         return psutil.Process().memory_info().peak_wset / 1e6
+    if sys.platform == "linux":  # getrusage would count the memory of the process that started this one
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024 / 1e6
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -119,7 +123,7 @@ def read_result(
                 return dict(row)
     return None
 
-# %% ../nbs/workbench/results.ipynb #efd4d38a
+# %% ../nbs/workbench/results.ipynb #504daecc
 def write_atomically(
     path: str | os.PathLike,  # the file to create or replace; its folder is created
     text: str,  # written as UTF-8
@@ -144,4 +148,4 @@ def write_results(
     rows: Iterable[Mapping[str, Any]],  # as `read_result` returns them
 ) -> Path:
     "Write the rows as a JSON list, atomically. Returns the path."
-    return write_atomically(path, json.dumps(list(rows), indent=2, ensure_ascii=False) + "\n")
+    return write_atomically(path, json.dumps(list(rows), indent=2, ensure_ascii=False, allow_nan=False) + "\n")

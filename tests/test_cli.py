@@ -8,7 +8,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
 from course_lib import cli
-from course_lib.profiles import CourseError
 from course_lib.results import RESULT_MIME
 
 runner = CliRunner()
@@ -137,7 +136,7 @@ def test_the_hub_s_answer(monkeypatch):
 def test_the_environment_comes_back(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_SET", "seed=1")
     notebook = write_notebook(tmp_path / "demo.ipynb", "1 / 0")
-    with pytest.raises(CourseError):
+    with pytest.raises(cli.CellFailed):
         cli.run_notebook(tmp_path / "demo.ipynb", tmp_path / "out", {"COURSE_SET": "seed=2"}, progress=False)
     import os
 

@@ -1,0 +1,389 @@
+"""`course_lib.checkpoints`: a tiny BERT written here and loaded in every way, and checkpoints that are broken."""
+
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import sys
+
+import pytest
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
+
+import course_lib.checkpoints as checkpoints
+from course_lib.checkpoints import (
+    MINI_FOLDER,
+    TASKS,
+    CheckpointError,
+    load_model,
+    load_tokenizer,
+    mini_checkpoints,
+    new_weights,
+    resolve_checkpoint,
+)
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "was", "good", "bad", "##ly", ".", "zoe"]
+ENCODER_TASKS = ["sequence-classification", "masked-lm", "question-answering"]
+HAS_MINI_ENCODER = (MINI_FOLDER / "encoder" / "model.safetensors").is_file()
+
+
+def tiny_config(**changes):
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    return BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes, **changes)
+
+
+def tiny_tokenizer():
+    tokenizer = Tokenizer(models.WordPiece({word: number for number, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, **{f"{name}_token": word for name, word in names.items()}
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    "A masked language model in float16 with its tokenizer, and a classifier of two classes in float32."
+    folder = tmp_path_factory.mktemp("saved")
+    torch.manual_seed(0)
+    BertForMaskedLM(tiny_config()).half().save_pretrained(folder / "encoder")
+    tiny_tokenizer().save_pretrained(folder / "encoder")
+    BertForSequenceClassification(tiny_config(num_labels=2)).save_pretrained(folder / "classifier")
+    return folder
+
+
+@pytest.fixture
+def encoder(saved):
+    "The folder of the float16 encoder, not to be changed."
+    return saved / "encoder"
+
+
+@pytest.fixture
+def copy_of(saved, tmp_path):
+    "A function that copies the encoder into a folder of the test's own, to be broken there."
+
+    def copy(name="broken"):
+        return shutil.copytree(saved / "encoder", tmp_path / name)
+
+    return copy
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    "No connection, whatever the process was started with."
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    importlib.import_module("huggingface_hub.constants")
+    monkeypatch.setattr(sys.modules["huggingface_hub.constants"], "HF_HUB_OFFLINE", True)
+
+
+def complaint(function, *args, **options):
+    "The message of the `CheckpointError` that the call raises, after checking that it is one line."
+    with pytest.raises(CheckpointError) as info:
+        function(*args, **options)
+    message = str(info.value)
+    assert len(message.splitlines()) == 1, message
+    assert len(message) < 700, message
+    return message
+
+
+# resolve_checkpoint
+
+
+@pytest.mark.parametrize("name", ["bert-base-uncased", "google-bert/bert-base-cased", "Owner.x/name_1-2"])
+def test_a_hub_id_stays_as_it_is(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert resolve_checkpoint(name) == name
+
+
+def test_a_folder_is_found_as_text_and_as_path(encoder, monkeypatch):
+    assert resolve_checkpoint(encoder) == resolve_checkpoint(str(encoder)) == str(encoder)
+    monkeypatch.chdir(encoder.parent)
+    assert os.path.samefile(resolve_checkpoint("./encoder"), encoder)
+    assert os.path.samefile(resolve_checkpoint("encoder"), encoder)
+
+
+def test_a_tilde_is_the_home_folder(encoder, monkeypatch):
+    monkeypatch.setenv("HOME", str(encoder.parent))
+    monkeypatch.setenv("USERPROFILE", str(encoder.parent))
+    assert os.path.samefile(resolve_checkpoint("~/encoder"), encoder)
+
+
+@pytest.mark.parametrize("name", ["./missing", "../missing", "~/missing", "deep/down/there", "", "~nobody-here/x"])
+def test_a_folder_that_is_not_there_is_called_missing(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = complaint(resolve_checkpoint, name)
+    assert "no folder" in message
+    assert repr(name) in message
+
+
+def test_an_absolute_path_that_is_not_there_is_called_missing(tmp_path):
+    for name in (tmp_path / "missing", str(tmp_path / "missing")):
+        assert str(tmp_path / "missing") in complaint(resolve_checkpoint, name)
+
+
+def test_a_folder_without_config_is_named(tmp_path, copy_of):
+    assert "config.json" in complaint(resolve_checkpoint, tmp_path)
+    folder = copy_of()
+    (folder / "config.json").unlink()
+    for function in (resolve_checkpoint, load_tokenizer):
+        assert str(folder) in complaint(function, folder)
+    assert "config.json" in complaint(load_model, "masked-lm", folder)
+
+
+def test_a_file_is_told_to_be_a_folder(encoder):
+    for name in ("config.json", "model.safetensors"):
+        message = complaint(resolve_checkpoint, encoder / name)
+        assert "is a file" in message
+        assert "folder" in message
+
+
+# the packaged checkpoints
+
+
+@pytest.fixture
+def mini(saved, tmp_path, monkeypatch):
+    "A folder of packaged checkpoints that holds `mini/toy` and one that is incomplete."
+    shutil.copytree(saved / "encoder", tmp_path / "mini" / "toy")
+    (tmp_path / "mini" / "unfinished").mkdir()
+    monkeypatch.setattr(checkpoints, "MINI_FOLDER", tmp_path / "mini")
+    monkeypatch.chdir(tmp_path.parent)
+    return tmp_path / "mini"
+
+
+def test_mini_checkpoints_lists_size_and_checksum(mini):
+    (row,) = mini_checkpoints()
+    assert row["name"] == "mini/toy"
+    assert row["mb"] == round(sum(file.stat().st_size for file in (mini / "toy").iterdir()) / 1e6, 2)
+    assert row["sha256"] == hashlib.sha256((mini / "toy" / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_a_mini_name_is_a_folder_of_the_package(mini):
+    assert resolve_checkpoint("mini/toy") == str(mini / "toy")
+    assert new_weights(load_model("masked-lm", "mini/toy")) == []
+    assert load_tokenizer("mini/toy").mask_token == "[MASK]"
+
+
+@pytest.mark.parametrize("name", ["mini/toyy", "mini/unfinished", "mini/"])
+def test_an_unknown_mini_name_lists_the_valid_ones(mini, name):
+    message = complaint(resolve_checkpoint, name)
+    assert repr(name) in message
+    assert "Valid: mini/toy." in message
+
+
+def test_an_unknown_mini_name_says_when_none_are_packaged(mini):
+    shutil.rmtree(mini / "toy")
+    assert "Valid: ." not in complaint(resolve_checkpoint, "mini/toy")
+
+
+@pytest.mark.skipif(not HAS_MINI_ENCODER, reason="mini/encoder is not packaged in this checkout")
+@pytest.mark.parametrize("task", ENCODER_TASKS)
+def test_the_packaged_encoder_loads_in_every_encoder_task(task):
+    model, tokenizer = load_model(task, "mini/encoder"), load_tokenizer("mini/encoder")
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert tokenizer.mask_token is not None
+    assert len(tokenizer) <= model.config.vocab_size
+    with torch.no_grad():
+        output = model(**tokenizer("The film was good.", return_tensors="pt"))
+    assert all(torch.isfinite(value).all() for value in output.values())
+    head = [name for name in new_weights(model) if "pooler" not in name]
+    assert bool(head) == (task != "masked-lm")
+
+
+@pytest.mark.skipif(not HAS_MINI_ENCODER, reason="mini/encoder is not packaged in this checkout")
+def test_the_packaged_encoder_is_listed():
+    rows = {row["name"]: row for row in mini_checkpoints()}
+    assert 0 < rows["mini/encoder"]["mb"] <= 14
+    assert len(rows["mini/encoder"]["sha256"]) == 64
+    assert sum(row["mb"] for row in rows.values()) <= 32
+
+
+# load_tokenizer
+
+
+def test_the_tokenizer_of_a_folder_is_loaded(encoder):
+    for name in (encoder, str(encoder)):
+        tokenizer = load_tokenizer(name)
+        tokens = tokenizer.convert_ids_to_tokens(tokenizer("The film was badly", "Good .")["input_ids"])
+        assert tokens == ["[CLS]", "the", "film", "was", "bad", "##ly", "[SEP]", "good", ".", "[SEP]"]
+
+
+def test_tokenizer_options_are_passed_on(encoder):
+    assert load_tokenizer(encoder, model_max_length=7).model_max_length == 7
+
+
+def test_a_folder_without_tokenizer_is_an_error_and_no_empty_vocabulary(saved):
+    message = complaint(load_tokenizer, saved / "classifier")
+    assert "tokenizer" in message
+    assert str(saved / "classifier") in message
+
+
+def test_a_damaged_tokenizer_is_named(copy_of):
+    folder = copy_of()
+    (folder / "tokenizer.json").write_text("{")
+    assert str(folder) in complaint(load_tokenizer, folder)
+
+
+# load_model
+
+
+@pytest.mark.parametrize(
+    ("task", "kind"), zip(ENCODER_TASKS, ["SequenceClassification", "MaskedLM", "QuestionAnswering"], strict=True)
+)
+def test_a_float16_checkpoint_loads_in_float32_and_in_evaluation_mode(encoder, task, kind):
+    model = load_model(task, encoder)
+    assert type(model).__name__ == f"BertFor{kind}"
+    assert {weight.dtype for weight in model.parameters()} == {torch.float32}
+    assert not model.training
+    assert all(torch.isfinite(weight).all() for weight in model.parameters())
+
+
+def test_the_weights_are_those_of_the_file(encoder):
+    from safetensors.torch import load_file
+
+    stored, model = load_file(encoder / "model.safetensors"), load_model("masked-lm", encoder).state_dict()
+    assert {weight.dtype for weight in stored.values()} == {torch.float16}
+    assert all(torch.equal(model[name], weight.float()) for name, weight in stored.items())
+
+
+def test_new_weights_names_the_head_and_nothing_else(encoder, saved):
+    assert new_weights(load_model("masked-lm", encoder)) == []
+    assert new_weights(load_model("sequence-classification", saved / "classifier")) == []
+    new = new_weights(load_model("sequence-classification", encoder, num_labels=3))
+    assert {"classifier.bias", "classifier.weight"} <= set(new)
+    assert {name.split(".")[-3] for name in new if not name.startswith("classifier.")} <= {"pooler"}
+    assert new_weights(load_model("question-answering", encoder)) == ["qa_outputs.bias", "qa_outputs.weight"]
+    assert new_weights(torch.nn.Linear(1, 1)) == []
+
+
+def test_a_seed_gives_the_same_new_head_twice_and_another_seed_another(encoder):
+    heads = []
+    for seed in (0, 0, 1):
+        torch.rand(seed + len(heads))  # what was drawn before must not matter
+        model = load_model("sequence-classification", encoder, seed=seed)
+        heads.append((model.classifier.weight, model.bert.embeddings.word_embeddings.weight))
+    assert torch.equal(heads[0][0], heads[1][0])
+    assert not torch.equal(heads[0][0], heads[2][0])
+    assert torch.equal(heads[0][1], heads[2][1])
+
+
+def test_the_configuration_can_be_changed(encoder):
+    names = {0: "no", 1: "maybe", 2: "yes"}
+    model = load_model("sequence-classification", encoder, num_labels=3, id2label=names)
+    assert model.classifier.out_features == 3
+    assert model.config.id2label == names
+
+
+def test_a_trained_head_keeps_its_weights_and_refuses_another_number_of_classes(saved):
+    folder = saved / "classifier"
+    assert load_model("sequence-classification", folder, num_labels=2).classifier.out_features == 2
+    message = complaint(load_model, "sequence-classification", folder, num_labels=3)
+    assert str(folder) in message
+    assert "classes" in message
+
+
+def test_an_unknown_task_lists_the_valid_ones(encoder):
+    message = complaint(load_model, "masked_lm", encoder)
+    assert "Did you mean 'masked-lm'?" in message
+    assert all(task in message for task in TASKS)
+
+
+def test_a_task_that_the_model_cannot_do_names_the_model(encoder):
+    message = complaint(load_model, "seq2seq", encoder)
+    assert str(encoder) in message
+    assert "BertConfig" in message or "bert" in message.replace(str(encoder), "")
+
+
+@pytest.mark.parametrize("leave", [None, "pytorch_model.bin", "model.ckpt"])
+def test_a_folder_without_safetensors_names_the_format_and_the_remedy(copy_of, leave):
+    folder = copy_of()
+    (folder / "model.safetensors").unlink()
+    if leave:
+        torch.save({}, folder / leave)
+    message = complaint(load_model, "masked-lm", folder)
+    assert "safetensors" in message
+    assert "save_pretrained" in message
+    assert str(folder) in message
+
+
+def test_weights_of_something_else_are_no_weights(copy_of):
+    folder = copy_of()
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    assert "safetensors" in complaint(load_model, "masked-lm", folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "half"]
+)
+def test_weights_that_were_downloaded_in_part_are_named(copy_of, content):
+    folder = copy_of()
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2] if content == "half" else content)
+    assert str(folder) in complaint(load_model, "masked-lm", folder)
+
+
+@pytest.mark.parametrize("name", ["broken", "connected", "offline", "safetensors", "size mismatch", "no file named"])
+@pytest.mark.parametrize("content", ["{broken", "{}", '{"model_type": "no-such-model"}'])
+def test_a_broken_config_is_explained_whatever_the_folder_is_called(copy_of, name, content):
+    folder = copy_of(name)
+    (folder / "config.json").write_text(content)
+    message = complaint(load_model, "masked-lm", folder)
+    assert str(folder) in message
+    rest = message.replace(str(folder), "")
+    assert "config" in rest or "model_type" in rest or "no-such-model" in rest
+    assert "Hub" not in rest.split("config.json")[0]
+
+
+def test_the_weights_of_another_size_are_one_line(copy_of):
+    folder = copy_of()
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"vocab_size": 99}))
+    assert str(folder) in complaint(load_model, "masked-lm", folder)
+
+
+# the Hub
+
+
+@pytest.mark.parametrize("name", ["nobody/such-a-model", "such-a-model-of-nobody"])
+@pytest.mark.parametrize("function", [load_tokenizer, lambda name: load_model("masked-lm", name)])
+def test_a_hub_id_offline_gives_one_line_with_the_remedy(offline, tmp_path, monkeypatch, name, function):
+    monkeypatch.chdir(tmp_path)
+    message = complaint(function, name)
+    assert repr(name) in message
+    assert "HF_HUB_OFFLINE=0" in message
+    assert "mini/encoder" in message
+
+
+@pytest.mark.parametrize(
+    ("value", "is_offline"),
+    [("1", True), ("true", True), ("ON", True), ("0", False), ("", False), ("false", False), ("no", False)],
+)
+def test_whether_the_run_is_offline_is_read_as_the_hub_library_reads_it(monkeypatch, value, is_offline):
+    from transformers import AutoModelForMaskedLM
+
+    def unreachable(*args, **options):
+        raise OSError("We couldn't connect to 'https://huggingface.co' to load the files.\nCheck your connection.")
+
+    monkeypatch.setattr(AutoModelForMaskedLM, "from_pretrained", unreachable)
+    monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    message = complaint(load_model, "masked-lm", "nobody/such-a-model")
+    assert ("HF_HUB_OFFLINE" in message) == is_offline
+    assert ("Check the connection" in message) != is_offline
+
+
+def test_a_name_that_no_hub_id_can_be_is_an_error(offline):
+    for name in ("two words", "line\nbreak"):
+        assert repr(name) in complaint(load_model, "masked-lm", name)
+
+
+def test_loading_leaves_the_verbosity_as_it_was(encoder):
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    load_model("masked-lm", encoder)
+    load_tokenizer(encoder)
+    complaint(load_model, "seq2seq", encoder)
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (level, bars)

@@ -1,0 +1,1154 @@
+"""`course_lib.data`: every way in, compared with naive readers, and every way to be wrong."""
+
+import csv
+import datetime
+import decimal
+import json
+import zipfile
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+import course_lib.data as data
+from course_lib.data import (
+    ANSWERS,
+    CORPORA,
+    FORMER_NAMES,
+    KINDS,
+    MRPC_CLASSES,
+    READERS,
+    SCHEMAS,
+    DataError,
+    check_table,
+    check_utf8,
+    find_split,
+    load_data,
+    read_file,
+    read_jsonl,
+    read_moses_zip,
+    register_reader,
+)
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+LOOKS_TYPED = st.sampled_from(
+    ["", "1", "1.5", "nan", "null", "NA", "true", "2024-01-31", "2024-01-31T10:00:00Z", " x "]
+)
+ODD = [
+    "",
+    " ",
+    "plain",
+    'say "no"',
+    "a,b",
+    "tab\there",
+    "Zoë 東京",
+    "e\u0301 combining",
+    "😀👩‍👩‍👧",
+    "\u2028",
+    "\u0085",
+    "\x1f",
+    "'",
+]
+PAIRS = "sentence1,sentence2,label\n"
+
+
+def complaint(function, *args, **options):
+    "The message of the `DataError` that the call raises, after checking that it is one line that a reader can take in."
+    with pytest.raises(DataError) as info:
+        function(*args, **options)
+    message = str(info.value)
+    assert len(message.splitlines()) == 1, message
+    assert len(message) < 1000, message
+    return message
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    return path
+
+
+def write_csv(path, header, rows, **dialect):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, **dialect)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+def read_csv_naively(path):
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return [dict(row) for row in csv.DictReader(file)]
+
+
+def write_parquet(path, columns):
+    parquet.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), path)
+    return path
+
+
+def load_labels(path):
+    splits = load_data(str(path), "pairs")
+    return sorted(label for split in splits.values() for label in split["label"])
+
+
+def column(values, kind=None):
+    return pa.chunked_array([pa.array(values, kind)])
+
+
+# CSV and TSV
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(TEXT | LOOKS_TYPED, TEXT | LOOKS_TYPED), min_size=1, max_size=8),
+    header=st.lists(TEXT.filter(bool), min_size=2, max_size=2, unique=True),
+    dialect=st.sampled_from(
+        [  # with the line end "\n" the writer of Python 3.11 leaves a lone "\r" unquoted, and no reader can tell
+            {"lineterminator": "\r\n", "quoting": csv.QUOTE_MINIMAL},
+            {"lineterminator": "\r\n", "quoting": csv.QUOTE_ALL},
+            {"lineterminator": "\n", "quoting": csv.QUOTE_ALL},
+        ]
+    ),
+)
+def test_csv_reads_as_the_standard_library_does(tmp_path_factory, rows, header, dialect):
+    path = write_csv(tmp_path_factory.mktemp("csv") / "a.csv", header, rows, **dialect)
+    found = read_file(path).to_pylist()
+    assert found == read_csv_naively(path)
+    assert [tuple(row.values()) for row in found] == rows
+
+
+@settings(max_examples=40, deadline=None)
+@given(texts=st.lists(TEXT | LOOKS_TYPED, min_size=1, max_size=8))
+def test_a_csv_of_one_column_keeps_empty_texts(tmp_path_factory, texts):
+    path = write_csv(tmp_path_factory.mktemp("csv") / "a.csv", ["text"], [[text] for text in texts])
+    assert read_file(path)["text"].to_pylist() == texts
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            *[st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\t\r\n")) | LOOKS_TYPED] * 2
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    ending=st.sampled_from(["\n", "\r\n"]),
+)
+def test_tsv_takes_quotes_as_letters(tmp_path_factory, rows, ending):
+    lines = ["one\ttwo", *("\t".join(row) for row in rows)]
+    path = write(tmp_path_factory.mktemp("tsv") / "a.tsv", "".join(line + ending for line in lines))
+    assert read_file(path).to_pylist() == [{"one": one, "two": two} for one, two in rows]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.csv", "a,b\n1,2\n", {"a": ["1"], "b": ["2"]}),
+        ("a.csv", "a,b\r\n1,2\r\n", {"a": ["1"], "b": ["2"]}),
+        ("a.csv", "a,b\n1,2", {"a": ["1"], "b": ["2"]}),
+        ("a.csv", "\ufeffa,b\n1,2\n", {"a": ["1"], "b": ["2"]}),
+        ("a.csv", '\ufeff"a",b\n1,2\n', {"a": ["1"], "b": ["2"]}),
+        ("a.csv", 'a,b\n"x\ny","q""q"\n', {"a": ["x\ny"], "b": ['q"q']}),
+        ("a.csv", 'a,b\n"x, y","\r\n"\n', {"a": ["x, y"], "b": ["\r\n"]}),
+        ("a.csv", "a,b\n,\n", {"a": [""], "b": [""]}),
+        ("a.csv", "a,b\n1,2\n\n3,4\n", {"a": ["1", "3"], "b": ["2", "4"]}),
+        ("a.csv", "\n\na,b\n1,2\n", {"a": ["1"], "b": ["2"]}),
+        ("a.csv", "a,b\nnull,007\n", {"a": ["null"], "b": ["007"]}),
+        ("A.CSV", "a\n1\n", {"a": ["1"]}),
+        ("a.tsv", 'a\tb\n"x\ty"z\n', {"a": ['"x'], "b": ['y"z']}),
+        ("a.tsv", 'a\n"\n""\n', {"a": ['"', '""']}),
+        ("a.tsv", "\ufeffa\tb\r\n1, 2\t\r\n", {"a": ["1, 2"], "b": [""]}),
+        ("a.jsonl", '{"a": 1}\n\n  \n{"a": 2}\n', {"a": [1, 2]}),
+        ("a.jsonl", '\ufeff{"a": 1}\r\n{"a": 2}', {"a": [1, 2]}),
+        (
+            "a.jsonl",
+            '{"a": "2024-01-31"}\n{"a": "2024-01-31T10:00:00Z"}',
+            {"a": ["2024-01-31", "2024-01-31T10:00:00Z"]},
+        ),
+        ("a.jsonl", '{"a": true}\n{"a": false}\n', {"a": [True, False]}),
+        ("a.jsonl", '{"a": null}\n{"a": "x"}\n', {"a": [None, "x"]}),
+        ("a.jsonl", '{"a": "\\ud83d\\ude00 \\u0000"}', {"a": ["😀 \0"]}),
+        ("a.jsonl", '{"a": "x\u2028y\u0085z"}', {"a": ["x\u2028y\u0085z"]}),
+        ("a.ndjson", '{"a": []}\n{"a": ["x"]}\n', {"a": [[], ["x"]]}),
+    ],
+)
+def test_what_a_reader_makes_of_a_file(tmp_path, name, content, expected):
+    assert read_file(write(tmp_path / name, content)).to_pydict() == expected
+
+
+@pytest.mark.parametrize("size", [1_000_000, 3_000_000])
+@pytest.mark.parametrize("letters", ["x", "word\n", 'é"'])
+def test_very_long_texts_are_read_whole(tmp_path, letters, size):
+    text = letters * (size // len(letters))
+    path = write_csv(tmp_path / "a.csv", ["text", "n"], [[text, "1"], ["short", "2"]])
+    assert read_file(path)["text"].to_pylist() == [text, "short"]
+    path = write(tmp_path / "a.jsonl", json.dumps({"text": text}) + '\n{"text": "short"}\n')
+    assert read_file(path)["text"].to_pylist() == [text, "short"]
+    line = text.replace("\n", " ")
+    path = write(tmp_path / "a.tsv", f"text\tn\n{line}\t1\nshort\t2\n")
+    assert read_file(path)["text"].to_pylist() == [line, "short"]
+
+
+def test_a_csv_of_many_blocks_keeps_its_rows_in_order(tmp_path):
+    rows = [[f"{number}\n{'x' * (number % 50)}", f'"{number}"'] for number in range(40_000)]
+    path = write_csv(tmp_path / "a.csv", ["text", "quoted"], rows)
+    assert path.stat().st_size > 1 << 20  # pyarrow reads a megabyte at a time
+    table = read_file(path)
+    assert table["text"].to_pylist() == [text for text, _ in rows]
+    assert table["quoted"].to_pylist() == [quoted for _, quoted in rows]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a,b\n1\n", "Expected 2 columns, got 1"),
+        ("a,b\n1,2,3\n", "Expected 2 columns, got 3"),
+        ("a,b\n1,2\n" + "x," * 100_000 + "\n", "Expected 2 columns"),
+        ('"a,b\n' + "1,2\n" * 50_000, "quote"),  # a quote in the header that is never closed
+    ],
+)
+def test_an_uneven_csv_is_an_error_that_names_the_file(tmp_path, content, words):
+    path = write(tmp_path / "a.csv", content)
+    message = complaint(read_file, path)
+    assert str(path) in message
+    assert words in message
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\n\n\n", "\ufeff", "sentence1,sentence2,label", PAIRS, PAIRS + "\n\n"])
+@pytest.mark.parametrize("name", ["train.csv", "train.tsv"])
+def test_a_file_without_rows_is_called_empty(tmp_path, content, name):
+    path = write(tmp_path / name, content.replace(",", "\t") if name.endswith("tsv") else content)
+    assert f"{path} is empty" in complaint(load_data, str(path), "pairs")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_two_columns_of_one_name_are_an_error(tmp_path, name):
+    path = tmp_path / name
+    if name == "a.csv":
+        write(path, "text,text\na,b\nc,d\n")
+    else:
+        write_parquet(path, pa.table([pa.array(["a", "b"])] * 2, names=["text", "text"]))
+    message = complaint(load_data, str(path), "texts")
+    assert "text" in message
+    assert str(path) in message
+
+
+# JSON lines
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {
+                "text": st.text(st.characters(exclude_categories=["Cs"])) | LOOKS_TYPED,
+                "number": st.integers(-(2**63), 2**63 - 1),
+            },
+            optional={"real": st.floats(allow_nan=False), "list": st.lists(TEXT, min_size=1)},
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    ascii_only=st.booleans(),
+    block_size=st.integers(1, 9),
+)
+def test_jsonl_reads_as_the_standard_library_does(tmp_path_factory, rows, ascii_only, block_size):
+    lines = [json.dumps(row, ensure_ascii=ascii_only) for row in rows]
+    path = write(tmp_path_factory.mktemp("jsonl") / "a.jsonl", "\n".join(lines) + "\n")
+    expected = [json.loads(line) for line in path.read_bytes().decode("utf-8").split("\n") if line]
+    found = read_jsonl(path, block_size=block_size).to_pylist()
+    assert [{key: value for key, value in row.items() if value is not None} for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("[1]", "line 2: a list"),
+        ("true", "line 2: a bool"),
+        ('"text"', "line 2: a str"),
+        ("{'a': 1}", "line 2: no JSON"),
+        ('{"a": 1', "line 2: no JSON"),
+        ('{"a": 1} {"a": 2}', "line 2: no JSON"),
+        ('{"a": "x\0"}', "line 2: no JSON"),
+        ("[" * 100_000, "line 2"),
+        ('{"a": 1' + "0" * 5000 + "}", "line 2"),
+        ('{"a": "\\ud800"}', "a.jsonl"),  # half a surrogate pair is no text
+        ('{"\\ud800": 1}', "a.jsonl"),
+        ('{"a": 123456789012345678901234567890}', "a.jsonl"),
+        ('{"a": "x"}', "a.jsonl"),
+        ('{"a": [1, "x"]}', "a.jsonl"),
+    ],
+)
+def test_a_bad_line_names_the_file_and_where_it_can_the_line(tmp_path, line, words):
+    path = write(tmp_path / "a.jsonl", '{"a": 1}\n' + line + "\n")
+    for block_size in (1, 10_000):
+        message = complaint(read_jsonl, path, block_size=block_size)
+        assert words in message
+        assert str(path) in message
+
+
+@pytest.mark.parametrize("block_size", [1, 10_000])
+def test_a_key_that_only_later_rows_have_is_kept(tmp_path, block_size):
+    path = write(tmp_path / "a.jsonl", '{"a": 1}\n{"a": 2, "b": "x"}\n{"b": "y"}\n')
+    assert read_jsonl(path, block_size=block_size).to_pydict() == {"a": [1, 2, None], "b": [None, "x", "y"]}
+
+
+def test_numbers_may_be_whole_in_one_row_and_not_in_the_next(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"a": 1}\n{"a": 1.5}\n')
+    assert read_jsonl(path, block_size=1).to_pydict() == read_jsonl(path).to_pydict() == {"a": [1.0, 1.5]}
+
+
+# Parquet, other suffixes, and bytes that are not UTF-8
+
+
+def test_parquet_keeps_odd_texts(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"text": ODD})
+    assert read_file(path)["text"].to_pylist() == ODD
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pa.array(["a", "b", "a"]).dictionary_encode(),  # what pandas writes for a categorical
+        pa.array(["a", "b", "a"], pa.large_string()),
+        pa.array(["a", "b", "a"], pa.string_view()),
+    ],
+)
+def test_every_kind_of_arrow_text_is_text(texts):
+    table = check_table(pa.table({"text": texts}), SCHEMAS["texts"], "here")
+    assert table["text"].to_pylist() == ["a", "b", "a"]
+    assert table.schema.field("text").type == pa.string()
+
+
+@pytest.mark.parametrize("content", [b"", b"no parquet", b"PAR1" + b"\0" * 100 + b"PAR1"])
+def test_a_parquet_file_that_is_none_is_named(tmp_path, content):
+    path = write(tmp_path / "a.parquet", content)
+    assert str(path) in complaint(read_file, path)
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"text": ["a", "b"] * 1000})
+    write(path, b"PAR1" + b"\0" * 100 + path.read_bytes()[-300:])
+    assert str(path) in complaint(read_file, path)
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a", "a.csv.bak"])
+def test_a_suffix_without_reader_lists_those_with_one(tmp_path, name):
+    message = complaint(load_data, str(write(tmp_path / name, "x")), "texts")
+    assert all(suffix in message for suffix in (".csv", ".tsv", ".jsonl", ".parquet"))
+
+
+def test_a_reader_can_be_registered(tmp_path, monkeypatch):
+    for suffix in (".toy", ".toys"):
+        monkeypatch.setitem(READERS, suffix, None)  # so that it is gone again afterwards
+
+    @register_reader(".toy", ".toys")
+    def read_toy(path):
+        return pa.table({"text": path.read_text().split()})
+
+    path = write(tmp_path / "a.toys", "one two three")
+    splits = load_data(path, "texts")
+    assert sorted([*splits["train"]["text"], *splits["validation"]["text"]]) == ["one", "three", "two"]
+    assert find_split(write(tmp_path / "folder" / "train.toy", "x").parent, "train").name == "train.toy"
+
+
+def first_bad_byte(content):
+    "What the standard library calls the start of the error, or None."
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    content=st.binary(max_size=12)
+    | st.tuples(st.text(max_size=6), st.binary(max_size=3), st.text(max_size=6)).map(
+        lambda parts: parts[0].encode("utf-8", "ignore") + parts[1] + parts[2].encode("utf-8", "ignore")
+    ),
+    block_size=st.integers(1, 5),
+)
+def test_the_first_byte_that_is_not_utf8_is_named_at_every_block_boundary(tmp_path_factory, content, block_size):
+    path = write(tmp_path_factory.getbasetemp() / "bytes.csv", content)
+    position = first_bad_byte(content)
+    if position is None:
+        check_utf8(path, block_size)
+    else:
+        assert f"byte {position} " in complaint(check_utf8, path, block_size)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+@pytest.mark.parametrize(
+    ("content", "position"),
+    [("text\n{'café'}\n".encode("latin-1"), 10), ("text\nx\n".encode("utf-16"), 0), ("text\ncafé".encode()[:-1], 8)],
+)
+def test_a_file_in_another_encoding_names_the_byte_and_the_remedy(tmp_path, name, content, position):
+    message = complaint(read_file, write(tmp_path / name, content))
+    assert f"byte {position} " in message
+    assert "not UTF-8" in message
+    assert "iconv" in message
+
+
+# check_table
+
+
+def test_check_table_keeps_exactly_the_columns_asked_for():
+    table = pa.table({"q2": ["b"], "other": [1], "label": ["1"], "q1": ["a"]})
+    checked = check_table(table, SCHEMAS["pairs"], "here", {"sentence1": "q1", "sentence2": "q2"})
+    assert checked.to_pylist() == [{"sentence1": "a", "sentence2": "b", "label": 1}]
+    assert checked.schema.types == [pa.string(), pa.string(), pa.int64()]
+
+
+def test_one_column_may_serve_twice():
+    checked = check_table(pa.table({"a": ["x"]}), SCHEMAS["translations"], "here", {"source": "a", "target": "a"})
+    assert checked.to_pylist() == [{"source": "x", "target": "x"}]
+
+
+def test_a_missing_column_names_file_column_and_remedy():
+    message = complaint(check_table, pa.table({"q1": ["a"], "q2": ["b"]}), SCHEMAS["pairs"], "my.csv")
+    assert all(word in message for word in ("my.csv", "'sentence1'", "q1, q2", "columns=sentence1:"))
+    message = complaint(check_table, pa.table({"text": ["a"]}), SCHEMAS["texts"], "my.csv", {"text": "body"})
+    assert "'body'" in message
+
+
+def test_a_header_with_a_line_break_still_gives_one_line():
+    complaint(check_table, pa.table({"te\nxt": ["a"]}), SCHEMAS["texts"], "my.csv")
+
+
+def test_an_unknown_column_of_the_schema_lists_the_valid_ones():
+    message = complaint(check_table, pa.table({"q1": ["a"]}), SCHEMAS["pairs"], "my.csv", {"sentense1": "q1"})
+    assert "Did you mean 'sentence1'?" in message
+    assert "label" in message
+
+
+@pytest.mark.parametrize("table", [pa.table({}), pa.table({"text": pa.array([], pa.string())})])
+def test_an_empty_table_names_what_it_needs(table):
+    message = complaint(check_table, table, SCHEMAS["texts"], "my.csv")
+    assert "my.csv is empty" in message
+    assert "text" in message
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (["a", None], "row 1"),
+        ([None, None], "row 0"),
+        ([1, 2], "int64"),
+        ([b"a"], "binary"),
+        ([["a"]], "list"),
+        ([datetime.date(2024, 1, 31)], "date"),
+    ],
+)
+def test_text_must_be_text_in_every_row(values, words):
+    assert words in complaint(KINDS["text"], column(values), "my.csv: column 'text'")
+
+
+def test_empty_text_is_text():
+    assert KINDS["text"](column(["", "a"]), "here").to_pylist() == ["", "a"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1, 0],
+        ["1", "0"],
+        [" 1 ", "0\t"],
+        ["+1", "0"],
+        ["01", "00"],
+        [1.0, 0.0],
+        ["1.0", "0.0"],  # what pandas writes for a column of numbers with a gap
+        [True, False],
+        [decimal.Decimal(1), decimal.Decimal(0)],
+        pa.array([1, 0], pa.uint64()),
+        pa.array([1, 0], pa.int8()),
+        pa.array(["1", "0"]).dictionary_encode(),
+        pa.array(["1", "0"], pa.large_string()),
+    ],
+)
+def test_whole_numbers_of_every_kind_are_labels(values):
+    found = KINDS["label"](pa.chunked_array([values]) if isinstance(values, pa.Array) else column(values), "here")
+    assert found.to_pylist() == [1, 0]
+    assert found.type == pa.int64()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (["1", "1.5"], "'1.5' in row 1"),
+        ([0.0, 1.5], "'1.5' in row 1"),
+        ([float("nan")], "row 0"),
+        (["yes"], "'yes' in row 0"),
+        (["0", ""], "'' in row 1"),
+        (["1e0"], "'1e0'"),
+        (["٣"], "row 0"),
+        ([0, None], "row 1"),
+        ([None], "row 0"),
+        ([0, -1], "-1 in row 1"),
+        (["-1"], "-1 in row 0"),
+        (["9" * 30], "row 0"),
+        ([[1]], "list"),
+        ([{"a": 1}], "struct"),
+        (pa.array([2**64 - 1], pa.uint64()), "row 0"),
+        ([datetime.date(2024, 1, 31)], "2024-01-31"),
+    ],
+)
+def test_what_is_no_label_is_named_with_its_row(values, words):
+    values = pa.chunked_array([values]) if isinstance(values, pa.Array) else column(values)
+    message = complaint(KINDS["label"], values, "my.csv: column 'label'")
+    assert words in message
+    assert "my.csv: column 'label'" in message
+
+
+def answers(*rows):
+    return column(list(rows))
+
+
+def test_answers_come_out_as_lists_of_texts_and_starts():
+    rows = [
+        {"text": ["a"], "answer_start": [1]},
+        {"text": [], "answer_start": []},
+        {"text": ["b", "ü"], "answer_start": [2, 3]},
+    ]
+    found = KINDS["answers"](answers(*rows), "here")
+    assert found.to_pylist() == rows
+    assert found.type == ANSWERS
+    assert KINDS["answers"](answers(*rows).slice(1), "here").to_pylist() == rows[1:]
+    two = pa.chunked_array([answers(rows[0]).chunk(0), answers(rows[2]).chunk(0)])
+    assert KINDS["answers"](two, "here").to_pylist() == [rows[0], rows[2]]
+    swapped = answers({"extra": 1, "answer_start": [7], "text": ["x"]})
+    assert KINDS["answers"](swapped, "here").to_pylist() == [{"text": ["x"], "answer_start": [7]}]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"text": ["a"], "answer_start": [1, 2]}],
+        [{"text": ["a"], "answer_start": [1]}, None],
+        [{"text": ["a"], "answer_start": None}],
+        [{"text": None, "answer_start": [1]}],
+        [{"text": "a", "answer_start": 1}],
+        [{"text": ["a"], "answer_start": ["x"]}],
+        [{"text": ["a"], "answer_start": [1.5]}],
+        [{"text": ["a"], "answer_start": [2**40]}],
+        [{"text": [None], "answer_start": [1]}],
+        [{"text": ["a"], "answer_start": [None]}],
+        [{"text": ["a"], "answer_start": [-1]}],
+        [{"text": ["a"]}],
+        ["a"],
+        [None],
+        [[{"text": "a", "answer_start": 1}]],
+    ],
+)
+def test_answers_of_another_shape_are_an_error(rows):
+    assert "squad: column 'answers'" in complaint(KINDS["answers"], answers(*rows), "squad: column 'answers'")
+
+
+def test_questions_are_loaded_from_jsonl_and_parquet(tmp_path):
+    rows = [
+        {
+            "id": str(n),
+            "title": "T",
+            "context": f"It is {n}.",
+            "question": "What?",
+            "answers": {"text": [f"{n}"], "answer_start": [6]},
+        }
+        for n in range(20)
+    ]
+    paths = [
+        write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)),
+        write_parquet(tmp_path / "a.parquet", pa.Table.from_pylist(rows)),
+    ]
+    for path in paths:
+        splits = load_data(path, "questions")
+        assert splits["train"].column_names == ["id", "context", "question", "answers"]
+        assert splits["train"].num_rows == 18
+        found = [row for split in splits.values() for row in split]
+        expected = [{key: value for key, value in row.items() if key != "title"} for row in rows]
+        assert sorted(found, key=lambda row: int(row["id"])) == expected
+
+
+# splits
+
+
+@pytest.mark.parametrize(
+    "name", ["validation", "valid", "val", "dev", "test", "Dev", "dev-v1.1", "val_small", "test.clean"]
+)
+def test_a_validation_file_goes_by_many_names(tmp_path, name):
+    write(tmp_path / "train.csv", "text\na\nb\n")
+    write(tmp_path / f"{name}.csv", "text\nc\n")
+    write(tmp_path / "notes.csv", "text\nnot this\n")
+    splits = load_data(tmp_path, "texts")
+    assert {split: rows["text"][:] for split, rows in splits.items()} == {"train": ["a", "b"], "validation": ["c"]}
+
+
+@pytest.mark.parametrize(
+    "name", ["train.csv", "training.csv", "Train.csv", "train.CSV", "train-v1.1.csv", "train_small.csv"]
+)
+def test_a_train_file_goes_by_many_names(tmp_path, name):
+    write(tmp_path / name, "text\na\nb\n")
+    write(tmp_path / "dev.csv", "text\nc\n")
+    assert load_data(tmp_path, "texts")["train"]["text"][:] == ["a", "b"]
+
+
+def test_the_better_name_wins(tmp_path):
+    for name in ("test", "dev", "val", "valid-old", "validation-old", "trainer", "train-old"):
+        write(tmp_path / f"{name}.csv", "text\nno\nno\n")
+    write(tmp_path / "train.csv", "text\na\n")
+    write(tmp_path / "validation.csv", "text\nb\n")
+    write(tmp_path / "test.csv", "text\nc\n")
+    splits = load_data(tmp_path, "texts", splits=("train", "validation", "test"))
+    assert {split: rows["text"][:] for split, rows in splits.items()} == {
+        "train": ["a"],
+        "validation": ["b"],
+        "test": ["c"],
+    }
+
+
+def test_files_of_different_suffixes_make_one_data_set(tmp_path):
+    write(tmp_path / "train.jsonl", '{"text": "a"}\n')
+    write_parquet(tmp_path / "valid.parquet", {"text": ["b"]})
+    splits = load_data(tmp_path, "texts")
+    assert (splits["train"]["text"][:], splits["validation"]["text"][:]) == (["a"], ["b"])
+
+
+def test_a_split_in_several_parts_is_read_whole(tmp_path):
+    names = [f"train-0000{part}-of-00003.parquet" for part in range(3)]
+    for part, name in enumerate(names):
+        write_parquet(tmp_path / name, {"text": [f"{part}a", f"{part}b"]})
+    write(tmp_path / "dev.csv", "text\nc\n")
+    assert load_data(tmp_path, "texts")["train"]["text"][:] == ["0a", "0b", "1a", "1b", "2a", "2b"]
+
+
+@pytest.mark.parametrize("files", [[], ["dev.csv"], ["trainer.csv", "readme.md"], ["train.docx"]])
+def test_a_folder_without_train_file_says_what_it_holds(tmp_path, files):
+    for name in files:
+        write(tmp_path / name, "text\na\n")
+    message = complaint(load_data, tmp_path, "texts")
+    assert str(tmp_path) in message
+    assert "train.csv" in message
+    assert all(name in message for name in files)
+
+
+@pytest.mark.parametrize(
+    "name", ["missing.csv", "./missing", "missing.parquet", "deep/down/there", "~/missing", "~nobody-here/x"]
+)
+def test_a_path_that_is_not_there_is_called_missing(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    message = complaint(load_data, name, "texts")
+    assert "no file or folder" in message
+    assert Path(name).name in message
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing"])
+def test_a_path_object_that_is_not_there_is_called_missing(tmp_path, name):
+    assert str(tmp_path / name) in complaint(load_data, tmp_path / name, "texts")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write(tmp_path / "mine.csv", "text\na\nb\n")
+    assert load_data("~/mine.csv", "texts")["train"].num_rows == 1
+
+
+def test_no_name_is_not_the_working_folder(tmp_path, monkeypatch):
+    write(tmp_path / "train.csv", "text\na\nb\n")
+    monkeypatch.chdir(tmp_path)
+    complaint(load_data, "", "texts")
+    assert load_data(".", "texts")["train"].num_rows == 1
+
+
+def test_a_folder_may_be_named_like_a_hub_id(tmp_path, monkeypatch):
+    write(tmp_path / "owner" / "name" / "train.csv", "text\na\nb\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_data("owner/name", "texts")["train"].num_rows == 1
+
+
+def numbered(path, count):
+    return write(path, "text\n" + "".join(f"row {number}\n" for number in range(count)))
+
+
+@pytest.mark.parametrize(("count", "validation"), [(2, 1), (3, 1), (10, 1), (40, 4), (101, 10)])
+def test_a_single_file_sets_aside_a_tenth_that_training_never_sees(tmp_path, count, validation):
+    path = numbered(tmp_path / "a.csv", count)
+    splits = load_data(path, "texts")
+    train, held_out = splits["train"]["text"][:], splits["validation"]["text"][:]
+    assert len(held_out) == validation
+    assert not set(train) & set(held_out)
+    assert sorted(train + held_out) == sorted(f"row {number}" for number in range(count))
+
+
+def test_what_is_set_aside_depends_on_the_seed_alone(tmp_path):
+    path = numbered(tmp_path / "a.csv", 100)
+    held_out = [load_data(path, "texts", seed=seed)["validation"]["text"][:] for seed in (0, 0, 1)]
+    assert held_out[0] == held_out[1]
+    assert held_out[0] != held_out[2]
+    np.random.seed(5)
+    expected = np.random.random()
+    np.random.seed(5)
+    assert load_data(path, "texts", seed=0)["validation"]["text"][:] == held_out[0]
+    assert np.random.random() == expected  # the reader's own random numbers are left alone
+
+
+def test_a_folder_without_validation_file_sets_rows_aside_too(tmp_path):
+    numbered(tmp_path / "train.csv", 20)
+    splits = load_data(tmp_path, "texts", validation_fraction=0.25)
+    assert (splits["train"].num_rows, splits["validation"].num_rows) == (15, 5)
+
+
+def test_a_train_file_stays_in_order_and_whole(tmp_path):
+    numbered(tmp_path / "train.csv", 20)
+    numbered(tmp_path / "dev.csv", 3)
+    assert load_data(tmp_path, "texts")["train"]["text"][:] == [f"row {number}" for number in range(20)]
+
+
+def test_one_row_cannot_be_split(tmp_path):
+    assert "validation" in complaint(load_data, numbered(tmp_path / "a.csv", 1), "texts")
+
+
+def test_sizes_draw_that_many_rows_with_the_seed(tmp_path):
+    path = numbered(tmp_path / "a.csv", 100)
+    whole = load_data(path, "texts")
+    drawn = load_data(path, "texts", train_size=7, validation_size=3)
+    again = load_data(path, "texts", train_size=7, validation_size=3)
+    other = load_data(path, "texts", train_size=7, validation_size=3, seed=1)
+    for split, size in {"train": 7, "validation": 3}.items():
+        rows = drawn[split]["text"][:]
+        assert len(set(rows)) == size
+        assert set(rows) <= set(whole[split]["text"])
+        assert rows == again[split]["text"][:]
+    assert drawn["train"]["text"][:] != other["train"]["text"][:]
+    assert (
+        load_data(path, "texts", train_size=5_000, validation_size=10)["train"]["text"][:] == whole["train"]["text"][:]
+    )
+
+
+@pytest.mark.parametrize("option", ["train_size", "validation_size"])
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_below_one_is_an_error(option, size):
+    assert f"{option}={size}" in complaint(load_data, "mini/paraphrases", "pairs", **{option: size})
+
+
+def test_an_empty_split_names_its_file(tmp_path):
+    write(tmp_path / "train.csv", PAIRS + "a,b,1\n")
+    path = write(tmp_path / "dev.csv", PAIRS)
+    assert f"{path} is empty" in complaint(load_data, tmp_path, "pairs")
+
+
+# labels of a data set
+
+
+def test_labels_become_class_labels_numbered_from_zero(tmp_path):
+    path = write(tmp_path / "a.csv", PAIRS + "a,b, 1 \nc,d,0\ne,f,2\n" * 5)
+    splits = load_data(path, "pairs")
+    assert (
+        splits["train"].features["label"] == splits["validation"].features["label"] == ClassLabel(names=["0", "1", "2"])
+    )
+    assert load_labels(path) == [0] * 5 + [1] * 5 + [2] * 5
+
+
+def test_a_label_that_training_never_shows_is_named(tmp_path):
+    write(tmp_path / "train.csv", PAIRS + "a,b,0\nc,d,1\n")
+    path = write(tmp_path / "dev.csv", PAIRS + "a,b,0\nc,d,5\n")
+    message = complaint(load_data, tmp_path, "pairs")
+    assert str(path) in message
+    assert "label 5 in row 1" in message
+
+
+@pytest.mark.parametrize("label", [10**6, 10**12, 10**17])
+def test_a_number_that_is_no_class_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, label):
+    def refuse(*args, **options):
+        raise AssertionError(f"a class for each of {label:,} numbers")
+
+    path = write(tmp_path / "a.csv", PAIRS + f"a,b,0\nc,d,{label}\n" * 20)
+    monkeypatch.setattr(
+        data, "range", refuse, raising=False
+    )  # a list of a million names takes seconds, of 10^12 all memory
+    assert str(label) in complaint(load_data, path, "pairs")
+
+
+def test_labels_of_jsonl_may_be_true_and_false(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"sentence1": "a", "sentence2": "b", "label": true}\n' * 3)
+    path.write_text(path.read_text() + path.read_text().replace("true", "false"))
+    assert load_labels(path) == [0, 0, 0, 1, 1, 1]
+
+
+# columns
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"sentence1": "question1", "sentence2": "question2", "label": "is_duplicate"},
+        "sentence1:question1,sentence2:question2,label:is_duplicate",
+        " sentence1: question1, sentence2 :question2 ,label:is_duplicate",
+    ],
+)
+def test_columns_may_be_named_as_mapping_or_text(tmp_path, columns):
+    path = write(tmp_path / "a.csv", "question1,question2,is_duplicate\n" + "a,b,1\n" * 4)
+    splits = load_data(path, "pairs", columns=columns)
+    assert splits["train"][0] == {"sentence1": "a", "sentence2": "b", "label": 1}
+
+
+def test_a_column_name_may_hold_a_colon(tmp_path):
+    path = write(tmp_path / "a.csv", "q:1\na\nb\n")
+    assert load_data(path, "texts", columns="text:q:1")["train"].num_rows == 1
+
+
+@pytest.mark.parametrize("columns", ["text=body", "body", "text:body,author"])
+def test_columns_that_cannot_be_read_are_not_passed_over(tmp_path, columns):
+    path = write(tmp_path / "a.csv", "body,text\na,x\nb,y\n")
+    assert "columns" in complaint(load_data, path, "texts", columns=columns)
+
+
+@pytest.mark.parametrize("columns", [None, "", {}])
+def test_no_columns_mean_the_schemas_own(tmp_path, columns):
+    assert load_data(write(tmp_path / "a.csv", "text\na\nb\n"), "texts", columns=columns)["train"].num_rows == 1
+
+
+def test_an_unknown_schema_lists_the_valid_ones():
+    message = complaint(load_data, "mini/paraphrases", "pair")
+    assert all(name in message for name in SCHEMAS)
+
+
+# corpora of the course and names of the Hub
+
+
+def test_the_corpus_of_paraphrases_has_the_columns_and_class_names():
+    splits = load_data("mini/paraphrases", "pairs", train_size=50, validation_size=20)
+    assert {split: rows.num_rows for split, rows in splits.items()} == {"train": 50, "validation": 20}
+    assert splits["train"].column_names == ["sentence1", "sentence2", "label"]
+    assert splits["validation"].features["label"].names == list(MRPC_CLASSES)
+
+
+def test_a_corpus_of_another_schema_says_so():
+    assert "mini/paraphrases (train) has no column 'text'" in complaint(load_data, "mini/paraphrases", "texts")
+
+
+def test_an_unknown_corpus_lists_the_valid_ones():
+    message = complaint(load_data, "mini/paraphrase", "pairs")
+    assert "Did you mean 'mini/paraphrases'?" in message
+    assert all(name in message for name in CORPORA)
+
+
+@pytest.mark.parametrize("name", FORMER_NAMES)
+def test_a_former_bare_name_is_told_todays(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert repr(FORMER_NAMES[name]) in complaint(load_data, name, "texts")
+
+
+def test_a_bare_name_is_told_what_a_hub_id_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "OWNER/NAME" in complaint(load_data, "nothing", "texts")
+
+
+def rows_of(columns, count=12, label=None):
+    "A data set of `count` rows as the Hub gives it: int32 numbers, texts, a `ClassLabel`, answers."
+    values, features = {}, {}
+    for name in columns:
+        if name == "label":
+            values[name] = [number % len(label) for number in range(count)]
+            features[name] = ClassLabel(names=list(label))
+        elif name == "answers":
+            values[name] = [{"text": ["a"], "answer_start": [number]} for number in range(count)]
+            features[name] = {"text": datasets.List(Value("string")), "answer_start": datasets.List(Value("int32"))}
+        elif name in ("idx", "copies"):
+            values[name], features[name] = list(range(count)), Value("int32")
+        else:
+            values[name], features[name] = [f"{name} {number}" for number in range(count)], Value("string")
+    return Dataset.from_dict(values, features=Features(features))
+
+
+GLUE = ("sentence1", "sentence2", "label", "idx")
+CODE = ("repo_name", "path", "copies", "size", "content", "license")
+SQUAD = ("id", "title", "context", "question", "answers")
+ONLINE = {  # (repository, configuration) -> split -> data set, with the splits that they have on the Hub
+    ("nyu-mll/glue", "mrpc"): {name: rows_of(GLUE, label=MRPC_CLASSES) for name in ("train", "validation", "test")},
+    ("nyu-mll/glue", "rte"): {name: rows_of(GLUE, label=("entailment", "not")) for name in ("train", "validation")},
+    ("stanfordnlp/imdb", None): {
+        name: rows_of(("text", "label"), size, label=("neg", "pos"))
+        for name, size in {"train": 12, "test": 8, "unsupervised": 30}.items()
+    },
+    ("rajpurkar/squad", None): {name: rows_of(SQUAD) for name in ("train", "validation")},
+    ("huggingface-course/codeparrot-ds-train", None): {"train": rows_of(CODE)},
+    ("huggingface-course/codeparrot-ds-valid", None): {"validation": rows_of(CODE, 5)},
+    ("me/only-train", None): {"train": rows_of(("text",), 20)},
+    ("me/no-train", None): {"test": rows_of(("text",), 20)},
+    ("me/renamed", None): {
+        name: rows_of(("premise", "hypothesis", "label"), label=("no", "yes")).rename_column("label", "gold")
+        for name in ("train", "validation")
+    },
+}
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    "The Hub of `ONLINE`, in place of the real one; gives the list of what was loaded."
+    loaded = []
+
+    def split_names(path, config_name=None, **options):
+        return list(ONLINE[path, config_name])
+
+    def load(path, name=None, split=None, **options):
+        assert not options.get("trust_remote_code")
+        loaded.append((path, name, split))
+        return ONLINE[path, name][split]
+
+    monkeypatch.setattr(datasets, "get_dataset_split_names", split_names)
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "calls", "sizes"),
+    [
+        (
+            "nyu-mll/glue",
+            "pairs",
+            [("nyu-mll/glue", "mrpc", "train"), ("nyu-mll/glue", "mrpc", "validation")],
+            (12, 12),
+        ),
+        (
+            "nyu-mll/glue:rte",
+            "pairs",
+            [("nyu-mll/glue", "rte", "train"), ("nyu-mll/glue", "rte", "validation")],
+            (12, 12),
+        ),
+        (
+            "stanfordnlp/imdb",
+            "texts",
+            [("stanfordnlp/imdb", None, "train"), ("stanfordnlp/imdb", None, "test")],
+            (12, 8),
+        ),
+        (
+            "rajpurkar/squad",
+            "questions",
+            [("rajpurkar/squad", None, "train"), ("rajpurkar/squad", None, "validation")],
+            (12, 12),
+        ),
+        (
+            "huggingface-course/codeparrot-ds",
+            "code",
+            [
+                ("huggingface-course/codeparrot-ds-train", None, "train"),
+                ("huggingface-course/codeparrot-ds-valid", None, "validation"),
+            ],
+            (12, 5),
+        ),
+        ("me/only-train", "texts", [("me/only-train", None, "train")], (18, 2)),
+    ],
+)
+def test_a_hub_id_asks_for_the_right_parts_and_keeps_the_schemas_columns(hub, name, schema, calls, sizes):
+    splits = load_data(name, schema)
+    assert hub == calls
+    assert (splits["train"].num_rows, splits["validation"].num_rows) == sizes
+    for split in splits.values():
+        assert split.column_names == list(SCHEMAS[schema].columns)
+
+
+def test_a_hub_data_set_keeps_its_values_and_class_names(hub):
+    splits = load_data("nyu-mll/glue", "pairs")
+    assert splits["train"].features["label"] == ClassLabel(names=list(MRPC_CLASSES))
+    assert splits["train"][3] == {"sentence1": "sentence1 3", "sentence2": "sentence2 3", "label": 1}
+    assert load_data("rajpurkar/squad", "questions")["train"][2]["answers"] == {"text": ["a"], "answer_start": [2]}
+
+
+def test_class_names_survive_a_renamed_column(hub):
+    columns = {"sentence1": "premise", "sentence2": "hypothesis", "label": "gold"}
+    assert load_data("me/renamed", "pairs", columns=columns)["train"].features["label"].names == ["no", "yes"]
+
+
+def test_hub_rows_are_drawn_with_the_seed(hub):
+    drawn = [load_data("stanfordnlp/imdb", "texts", train_size=4, seed=seed)["train"]["text"][:] for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_hub_data_set_without_train_split_is_an_error(hub):
+    assert "no train split" in complaint(load_data, "me/no-train", "texts")
+
+
+@pytest.mark.parametrize(
+    ("offline", "words"),
+    [("1", "offline"), ("true", "offline"), ("0", "Check the connection"), ("false", "Check the connection")],
+)
+def test_without_a_network_a_hub_id_gives_one_line_with_the_remedy(monkeypatch, offline, words):
+    def unreachable(*args, **options):
+        raise ConnectionError("Couldn't reach 'stanfordnlp/imdb' on the Hub\n(OfflineModeIsEnabled)")
+
+    monkeypatch.setattr(datasets, "get_dataset_split_names", unreachable)
+    monkeypatch.setattr(datasets, "load_dataset", unreachable)
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    message = complaint(load_data, "stanfordnlp/imdb", "texts")
+    assert "'stanfordnlp/imdb'" in message
+    assert words in message
+    assert "dataset=PATH" in message
+
+
+def test_a_connection_lost_on_the_way_is_explained_too(hub, monkeypatch):
+    def lost(*args, **options):
+        raise ConnectionResetError("reset by peer")
+
+    monkeypatch.setattr(datasets, "load_dataset", lost)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert "Check the connection" in complaint(load_data, "nyu-mll/glue", "pairs")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            ValueError(
+                "Config name is missing.\nPlease pick one among the available configs: ['mrpc', 'rte']\nExample:"
+            ),
+            "'rte'",
+        ),
+        (ValueError("BuilderConfig 'x' not found. Available: ['mrpc', 'rte']"), "'rte'"),
+        (ValueError(), "me/thing"),
+        (
+            RuntimeError("Dataset scripts are no longer supported, but found thing.py"),
+            "scripts are no longer supported",
+        ),
+        (datasets.exceptions.DatasetGenerationError("An error occurred while generating the dataset"), "generating"),
+        (datasets.exceptions.DatasetNotFoundError("Dataset 'me/thing' doesn't exist on the Hub"), "me/thing"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_line(monkeypatch, error, words):
+    def refuse(*args, **options):
+        raise error
+
+    monkeypatch.setattr(datasets, "get_dataset_split_names", refuse)
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    assert words in complaint(load_data, "me/thing", "texts")
+
+
+# OPUS KDE4
+
+
+def moses(path, **sides):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README", "read me")
+        for language, text in sides.items():
+            archive.writestr(f"KDE4.en-fr.{language}", text)
+    return path
+
+
+@pytest.fixture
+def opus(monkeypatch, tmp_path):
+    "A local archive in place of OPUS; gives the list of the addresses asked for."
+    asked = []
+    path = moses(tmp_path / "en-fr.txt.zip", en="File\nOpen… 😀\n\u2028\n", fr="Fichier\nOuvrir…\nx\n")
+
+    def download(self, url):
+        asked.append(url)
+        return str(path)
+
+    monkeypatch.setattr(datasets.DownloadManager, "download", download)
+    return asked
+
+
+@pytest.mark.parametrize("languages", [None, ("en", "fr"), ("fr", "en")])
+def test_kde4_comes_in_the_order_asked_for(opus, languages):
+    splits = load_data("opus/kde4", "translations", languages=languages)
+    assert len(opus) == 1
+    assert opus[0].endswith("/en-fr.txt.zip")
+    rows = [tuple(row.values()) for split in splits.values() for row in split]
+    expected = [("File", "Fichier"), ("Open… 😀", "Ouvrir…"), ("\u2028", "x")]
+    assert sorted(rows) == sorted(expected if languages != ("fr", "en") else [pair[::-1] for pair in expected])
+    assert splits["train"].column_names == ["source", "target"]
+
+
+def test_the_address_of_a_pair_is_sorted(opus):
+    complaint(load_data, "opus/kde4", "translations", languages=("sv", "de"))
+    assert opus[0].endswith("/de-sv.txt.zip")
+
+
+def test_a_missing_language_lists_those_there(tmp_path):
+    message = complaint(read_moses_zip, moses(tmp_path / "a.zip", en="a\n", fr="b\n"), ("en", "de"))
+    assert "'de'" in message
+    assert "en, fr" in message
+    assert "README" not in message
+
+
+def test_sides_of_different_lengths_name_both(tmp_path):
+    message = complaint(read_moses_zip, moses(tmp_path / "a.zip", en="a\nb\n", fr="c\n"), ("en", "fr"))
+    assert "2 lines of en" in message
+    assert "1 lines of fr" in message
+
+
+@pytest.mark.parametrize(("en", "fr"), [("a\nb\n", "c\nd\n"), ("a\nb", "c\nd\n"), ("a\r\nb\r\n", "c\r\nd\r\n")])
+def test_line_ends_are_not_part_of_the_text(tmp_path, en, fr):
+    table = read_moses_zip(moses(tmp_path / "a.zip", en=en, fr=fr), ("en", "fr"))
+    assert table.to_pydict() == {"source": ["a", "b"], "target": ["c", "d"]}
+
+
+def test_an_archive_that_is_none_is_named(tmp_path):
+    path = write(tmp_path / "a.zip", "<html>not found</html>")
+    assert str(path) in complaint(read_moses_zip, path, ("en", "fr"))
+    path = moses(tmp_path / "b.zip", en=b"caf\xe9\n", fr="b\n")
+    assert "UTF-8" in complaint(read_moses_zip, path, ("en", "fr"))
+
+
+class NotFound(Exception):
+    "What aiohttp raises for an answer with a bad status, as the cause of fsspec's FileNotFoundError."
+
+    def __init__(self, status):
+        super().__init__(status)
+        self.status = status
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (NotFound(404), "no pair 'de-xx'"),
+        (NotFound(503), "Check the connection"),
+        (ConnectionRefusedError(111, "Connect call failed"), "Check the connection"),
+        (TimeoutError(), "Check the connection"),
+    ],
+)
+def test_a_pair_that_opus_lacks_is_told_from_a_lost_connection(monkeypatch, cause, words):
+    def download(self, url):
+        raise FileNotFoundError(url) from cause
+
+    monkeypatch.setattr(datasets.DownloadManager, "download", download)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    assert words in complaint(load_data, "opus/kde4", "translations", languages=("xx", "de"))
+
+
+def test_kde4_offline_gives_the_remedy(monkeypatch):
+    def download(self, url):
+        raise ConnectionError("Offline mode is enabled.")
+
+    monkeypatch.setattr(datasets.DownloadManager, "download", download)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    message = complaint(load_data, "opus/kde4", "translations")
+    assert "offline" in message
+    assert "dataset=PATH" in message
+
+
+# real data, where this checkout has it
+
+
+@pytest.mark.skipif(not (SHARED / "mrpc").is_dir(), reason="needs the sample data beside the checkout")
+def test_the_real_mrpc_is_read_as_the_standard_library_does():
+    splits = load_data(SHARED / "mrpc", "pairs")
+    for split, rows in splits.items():
+        naive = read_csv_naively(SHARED / "mrpc" / f"{split}.csv")
+        for name in ("sentence1", "sentence2"):
+            assert rows[name][:] == [row[name] for row in naive]
+        assert rows["label"][:] == [int(row["label"]) for row in naive]
+
+
+@pytest.mark.skipif(not (SHARED / "kde4").is_dir(), reason="needs the sample data beside the checkout")
+def test_the_real_kde4_is_read_as_the_standard_library_does():
+    path = SHARED / "kde4" / "validation.jsonl"
+    naive = [json.loads(line) for line in path.read_bytes().decode("utf-8").split("\n") if line]
+    assert read_file(path).to_pylist() == naive
