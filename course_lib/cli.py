@@ -83,7 +83,7 @@ def kernel_environment(
         variables |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return variables
 
-# %% ../nbs/workbench/cli.ipynb #5488787c
+# %% ../nbs/workbench/cli.ipynb #36ecdd53
 def last_drawn(
     text: str,
 ) -> str:
@@ -92,12 +92,25 @@ def last_drawn(
 
 
 def tidy_streams(notebook: Any) -> None:
-    "Apply `last_drawn` to the printed outputs of an executed notebook, in place."
+    "Join what a cell printed in pieces and apply `last_drawn` to it, in place."
     for cell in notebook["cells"]:
+        outputs: list[Any] = []
         for output in cell.get("outputs", []):
-            if output.get("output_type") == "stream":
-                text = output["text"]
-                output["text"] = last_drawn(text if isinstance(text, str) else "".join(text))
+            if output["output_type"] != "stream":
+                outputs.append(output)
+                continue
+            text = output["text"] if isinstance(output["text"], str) else "".join(output["text"])
+            last = outputs[-1] if outputs else {}
+            if last.get("output_type") == "stream" and last["name"] == output["name"]:
+                last["text"] += text
+            else:
+                output["text"] = text
+                outputs.append(output)
+        for output in outputs:
+            if output["output_type"] == "stream":
+                output["text"] = last_drawn(output["text"])
+        if "outputs" in cell:
+            cell["outputs"] = outputs
 
 # %% ../nbs/workbench/cli.ipynb #e8e10a71
 class CellFailed(RuntimeError):

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from .profiles import CourseError, in_colab, load_settings, settings_table, unknown_name
 
-# %% ../nbs/01_training_loop.ipynb #5ad2ed59
+# %% ../nbs/01_training_loop.ipynb #e12cf0c3
 @dataclass(frozen=True)
 class PairSettings:
     "What this chapter can be told from outside."
@@ -33,6 +33,7 @@ class PairSettings:
     checkpoint: str  # a packaged checkpoint, a Hub id or a folder
     columns: str | None = None  # your column names, such as "sentence1:question1,sentence2:question2"
     train_size: int | None = None  # pairs to train on at most; none for all
+    practice_size: int | None = None  # pairs for the loops that are there to be read; none for all
     validation_size: int | None = None
     max_length: int = 128  # tokens of a pair; longer pairs are cut
     num_epochs: int = 3
@@ -44,7 +45,7 @@ class PairSettings:
 
 
 SETTINGS = {
-    "tiny": PairSettings("mini/paraphrases", "mini/encoder", learning_rate=5e-4),
+    "tiny": PairSettings("mini/paraphrases", "mini/encoder", practice_size=400, num_epochs=2, learning_rate=5e-4),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),
 }

@@ -149,3 +149,16 @@ def test_the_environment_comes_back(tmp_path, monkeypatch):
 )
 def test_last_drawn(text, expected):
     assert cli.last_drawn(text) == expected
+
+
+def test_streams_are_joined_before_they_are_tidied():
+    def stream(name, text):
+        return {"output_type": "stream", "name": name, "text": text}
+
+    drawn = [stream("stderr", "1%\r"), stream("stderr", ["2%", "\r3%\n"]), stream("stdout", "x"), stream("stderr", "4%")]
+    result = {"output_type": "execute_result", "data": {"text/plain": "6\r7"}}
+    notebook = {"cells": [{"outputs": [*drawn, result, stream("stderr", "5%")]}, {"cell_type": "markdown"}]}
+    cli.tidy_streams(notebook)
+    assert notebook["cells"][0]["outputs"] == [
+        *(stream("stderr", "3%\n"), stream("stdout", "x"), stream("stderr", "4%"), result, stream("stderr", "5%"))
+    ]
