@@ -83,7 +83,7 @@ def kernel_environment(
         variables |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     return variables
 
-# %% ../nbs/workbench/cli.ipynb #36ecdd53
+# %% ../nbs/workbench/cli.ipynb #5f3cee3a
 def last_drawn(
     text: str,
 ) -> str:
@@ -110,7 +110,7 @@ def tidy_streams(notebook: Any) -> None:
             if output["output_type"] == "stream":
                 output["text"] = last_drawn(output["text"])
         if "outputs" in cell:
-            cell["outputs"] = outputs
+            cell["outputs"] = [output for output in outputs if output.get("text", "printed").strip()]
 
 # %% ../nbs/workbench/cli.ipynb #e8e10a71
 class CellFailed(RuntimeError):
@@ -179,7 +179,7 @@ def run_notebook(
     ]
     return Run(target, seconds, result, cells)
 
-# %% ../nbs/workbench/cli.ipynb #1ec74db6
+# %% ../nbs/workbench/cli.ipynb #bf7f5c37
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -196,9 +196,11 @@ def _console(stderr: bool = False) -> Any:
 
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> Any:
     "A rich table of rows that share their keys."
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title)
+    # Narrow enough for 80 columns, the width of a log.
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in rows[0] if rows else []:
         table.add_column(column, overflow="fold")
     for row in rows:
