@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from .profiles import CourseError, in_colab, load_settings, settings_table, unknown_name
 
-# %% ../nbs/01_training_loop.ipynb #e12cf0c3
+# %% ../nbs/01_training_loop.ipynb #dff7af51
 @dataclass(frozen=True)
 class PairSettings:
     "What this chapter can be told from outside."
@@ -45,7 +45,9 @@ class PairSettings:
 
 
 SETTINGS = {
-    "tiny": PairSettings("mini/paraphrases", "mini/encoder", practice_size=400, num_epochs=2, learning_rate=5e-4),
+    "tiny": PairSettings(
+        "mini/paraphrases", "mini/encoder", practice_size=256, num_epochs=2, batch_size=32, learning_rate=4e-4
+    ),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),
 }

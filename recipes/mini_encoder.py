@@ -738,6 +738,8 @@ def export(work: Path, out: Path) -> None:
     model = trained.model.half()
     # The encoder was trained without dropout; these rates are what fine-tuning starts from.
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = FINE_TUNING_DROPOUT
+    # A new head starts near zero, so that its first loss is that of a guess.
+    model.config.initializer_range = 0.02
     model.config._attn_implementation = None
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_file(str(work / "tokenizer.json")), model_max_length=512,
