@@ -189,7 +189,7 @@ def run_notebook(
     ]
     return Run(target, seconds, result, cells)
 
-# %% ../nbs/workbench/cli.ipynb #bf7f5c37
+# %% ../nbs/workbench/cli.ipynb #4f5a57df
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -201,7 +201,7 @@ app = typer.Typer(
 def _console(stderr: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False)
+    return Console(stderr=stderr, highlight=False, force_jupyter=False)  # text, also inside a notebook
 
 
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> Any:

@@ -550,7 +550,7 @@ def _label_feature(tables: Mapping[str, tuple[str, pa.Table]], names: tuple[str,
             )
     return ClassLabel(names=list(names) if names else [str(number) for number in range(count)])
 
-# %% ../nbs/workbench/data.ipynb #b5ddd6f8
+# %% ../nbs/workbench/data.ipynb #43a191d4
 def load_data(
     name_or_path: str,  # a corpus of the course, a Hub id ("owner/name" or "owner/name:config"), a file or a folder
     schema: str,  # a key of `SCHEMAS`
@@ -586,11 +586,11 @@ def load_data(
     tables = {
         split: (where, check_table(table, SCHEMAS[schema], where, columns)) for split, (where, table) in found.items()
     }
+    label = _label_feature(tables, names) if "label" in SCHEMAS[schema].columns else None
     if "validation" in splits and "validation" not in tables:
         where, table = tables["train"]
         train, validation = _set_aside(table, validation_fraction, seed)
         tables |= {"train": (where, train), "validation": (where, validation)}
-    label = _label_feature(tables, names) if "label" in SCHEMAS[schema].columns else None
     sizes = {"train": train_size, "validation": validation_size}
     result = {}
     for split, (_, table) in tables.items():
