@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KEEP_MEMORY', 'app', 'LIBRARIES', 'notebooks_folder', 'chapters', 'find_notebooks', 'title_of', 'kernel_environment',
-           'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'list_chapters', 'run', 'short_row',
-           'versions', 'devices', 'hub_answer', 'chapter_settings', 'doctor', 'main']
+           'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'course', 'list_chapters', 'run',
+           'short_row', 'versions', 'devices', 'hub_answer', 'chapter_settings', 'doctor', 'main']
 
 # %% ../nbs/workbench/cli.ipynb #e7e96020
 import json
@@ -189,13 +189,13 @@ def run_notebook(
     ]
     return Run(target, seconds, result, cells)
 
-# %% ../nbs/workbench/cli.ipynb #4f5a57df
-app = typer.Typer(
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    help="Fine-tuning Transformers: list, run and check the chapters.",
-)
+# %% ../nbs/workbench/cli.ipynb #3595aab9
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def course() -> None:
+    "Fine-tuning Transformers: list, run and check the chapters."
 
 
 def _console(stderr: bool = False) -> Any:
