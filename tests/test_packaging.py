@@ -9,6 +9,7 @@ import sysconfig
 import tarfile
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
@@ -108,7 +109,9 @@ def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
     assert kernels.is_dir()
     command = [scripts / "python", "-c", "from course_lib.cli import main; main()", "run", "01"]
     command += ["--set", "train_size=96", "validation_size=40", "num_epochs=1", "--out", "out"]
-    environment = os.environ | {"JUPYTER_PATH": str(home / "share" / "jupyter")}
+    # The kernel of the new environment first; nbconvert's templates are data of the running one.
+    jupyter = [home / "share" / "jupyter", Path(sysconfig.get_path("data"), "share", "jupyter")]
+    environment = os.environ | {"JUPYTER_PATH": os.pathsep.join(map(str, jupyter))}
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert {path.name for path in (empty / "out").iterdir()} == {
