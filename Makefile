@@ -10,7 +10,7 @@ WORKERS ?= 2
 help:
 	@sed -n '1,2p' Makefile | cut -c3-
 
-$(VENV)/installed: settings.ini constraints.txt setup.py pyproject.toml
+$(VENV)/installed: settings.ini constraints.txt setup.py
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v < (3, 14) and f'Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}. Use make PYTHON=python3.12')"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
