@@ -73,7 +73,7 @@ KEEP_MEMORY = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 
-# %% ../nbs/workbench/cli.ipynb #9b417f66
+# %% ../nbs/workbench/cli.ipynb #c959acec
 def kernel_environment(
     profile: str,
     assignments: dict[str, str],  # field -> value
@@ -85,6 +85,7 @@ def kernel_environment(
     variables = {
         "COURSE_PROFILE": profile,
         "COURSE_SET": " ".join(words),
+        "PYTHONWARNINGS": "ignore:IProgress not found",  # plain progress bars are fine
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment, not one of the same name elsewhere
     }
     if platform.system() == "Linux":

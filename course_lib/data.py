@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['SCHEMAS', 'ANSWERS', 'KINDS', 'Reader', 'READERS', 'SPLITS', 'MRPC_CLASSES', 'CORPORA', 'HUB', 'FORMER_NAMES',
            'OPUS_URL', 'MOST_CLASSES', 'DataError', 'Schema', 'check_text', 'check_label', 'check_answers',
-           'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'read_jsonl', 'read_parquet', 'find_split',
-           'parts_of', 'read_file', 'read_local', 'Corpus', 'HubSource', 'read_moses_zip', 'fetch_opus', 'fetch_hub',
-           'load_data']
+           'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'in_groups', 'read_jsonl', 'read_parquet',
+           'find_split', 'parts_of', 'read_file', 'read_local', 'Corpus', 'HubSource', 'read_moses_zip', 'fetch_opus',
+           'fetch_hub', 'load_data']
 
 # %% ../nbs/workbench/data.ipynb #fd7d3a66
 import codecs
@@ -246,19 +246,22 @@ def read_delimited(path: Path, delimiter: str, quoted: bool) -> pa.Table:
 register_reader(".csv")(partial(read_delimited, delimiter=",", quoted=True))
 register_reader(".tsv")(partial(read_delimited, delimiter="\t", quoted=False))
 
-# %% ../nbs/workbench/data.ipynb #30b8d084
-def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    "Lists of at most `size` items."
-    block = []
-    for line in lines:
-        block.append(line)
-        if len(block) == size:
-            yield block
-            block = []
-    if block:
-        yield block
+# %% ../nbs/workbench/data.ipynb #a28b87ad
+def in_groups(
+    items: Iterable[Any],
+    size: int,
+) -> Iterator[list[Any]]:
+    "Lists of `size` items in their order; the last list may be shorter."
+    group: list[Any] = []
+    for item in items:
+        group.append(item)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
 
-# %% ../nbs/workbench/data.ipynb #2fa7f9ef
+# %% ../nbs/workbench/data.ipynb #493c931c
 @register_reader(".jsonl", ".ndjson")
 def read_jsonl(
     path: Path,
@@ -282,7 +285,7 @@ def read_jsonl(
                 yield row
 
     try:
-        tables = [pa.Table.from_struct_array(pa.array(block)) for block in _blocks(rows(), block_size)]
+        tables = [pa.Table.from_struct_array(pa.array(block)) for block in in_groups(rows(), block_size)]
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
     except UnicodeEncodeError:
         raise DataError(f"{path}: a text holds half a surrogate pair, such as \\ud800. Remove it.") from None

@@ -52,13 +52,13 @@ SETTINGS = {
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),
 }
 
-# %% ../nbs/01_training_loop.ipynb #6964246d
+# %% ../nbs/01_training_loop.ipynb #7788079b
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from .checkpoints import load_model, load_tokenizer, new_weights
-from .data import DataError, load_data
+from .data import DataError, in_groups, load_data
 from .metrics import glue_scores, load_metric, majority_class
 
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ def evaluate_pairs(
     loss = torch.nn.functional.cross_entropy(logits, labels).item()
     return glue_scores(logits.argmax(-1).numpy(), labels.numpy()) | {"loss": loss}
 
-# %% ../nbs/01_training_loop.ipynb #8ce2a3cf
+# %% ../nbs/01_training_loop.ipynb #e5ed046b
 def _train_step(
     accelerator: "Accelerator",
     model: torch.nn.Module,
@@ -371,18 +371,6 @@ def _train_step(
     optimizer.step()
     optimizer.zero_grad()
     return (accelerator.reduce(mean, "sum") if world > 1 else mean), norm
-
-
-def _in_groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    "Lists of `size` batches; the last list may be shorter."
-    group: list[Any] = []
-    for batch in batches:
-        group.append(batch)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
 
 # %% ../nbs/01_training_loop.ipynb #00c2e707
 _TRANSFORMERS_SCHEDULE = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
@@ -459,7 +447,7 @@ class _Recorder:
         self.flush()
         self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | dict(metrics))
 
-# %% ../nbs/01_training_loop.ipynb #8e9546e3
+# %% ../nbs/01_training_loop.ipynb #c26f39cb
 def fit(
     model: "PreTrainedModel",  # changed in place
     dataset: "Dataset",  # tokenized, with input_ids
@@ -496,7 +484,7 @@ def fit(
             loader.batch_sampler.set_epoch(epoch)
             wrapped.train()
             batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in loader)
-            for group in _in_groups(batches, config.gradient_accumulation_steps):
+            for group in in_groups(batches, config.gradient_accumulation_steps):
                 rate = scheduler.get_last_lr()[0]
                 loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, config.max_grad_norm)
                 if not accelerator.optimizer_step_was_skipped:
