@@ -4,6 +4,8 @@ import csv
 import datetime
 import decimal
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import datasets
 import numpy as np
 import pyarrow as pa
 import pytest
+from babel.messages import mofile, pofile
+from babel.messages.catalog import Catalog
 from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,11 +32,15 @@ from course_lib.data import (
     DataError,
     check_table,
     check_utf8,
+    find_corpus,
     find_split,
     load_data,
+    pick_languages,
     read_file,
     read_jsonl,
+    read_mo,
     read_moses_zip,
+    read_po,
     register_reader,
 )
 
@@ -744,6 +752,157 @@ def test_an_empty_split_names_its_file(tmp_path):
     assert f"{path} is empty" in complaint(load_data, tmp_path, "pairs")
 
 
+# splits that are asked for by name
+
+
+@pytest.mark.parametrize("splits", [("test",), "test", ["test"]])
+def test_a_split_alone_needs_no_train_file(tmp_path, splits):
+    write(tmp_path / "test.csv", "text\nc\n")
+    found = load_data(tmp_path, "texts", splits=splits)
+    assert {split: rows["text"][:] for split, rows in found.items()} == {"test": ["c"]}
+
+
+@pytest.mark.parametrize("split", ["unlabelled", "test", "Extra"])
+def test_a_split_may_have_any_name(tmp_path, split):
+    write(tmp_path / "train.csv", "text\na\n")
+    write(tmp_path / f"{split}.csv", "text\nc\n")
+    assert load_data(tmp_path, "texts", splits=(split,))[split]["text"][:] == ["c"]
+
+
+def test_the_splits_come_in_the_order_asked_for(tmp_path):
+    for name in ("train", "validation", "test"):
+        write(tmp_path / f"{name}.csv", f"text\n{name}\n")
+    found = load_data(tmp_path, "texts", splits=("test", "train", "validation"))
+    assert [(split, rows["text"][0]) for split, rows in found.items()] == [(name, name) for name in found]
+    assert list(found) == ["test", "train", "validation"]
+
+
+def test_a_test_file_is_not_validation_too_when_it_is_asked_for(tmp_path):
+    numbered(tmp_path / "train.csv", 20)
+    write(tmp_path / "test.csv", "text\nheld out\n")
+    found = load_data(tmp_path, "texts", splits=("train", "validation", "test"))
+    assert found["test"]["text"][:] == ["held out"]
+    assert sorted(found["train"]["text"][:] + found["validation"]["text"][:]) == sorted(f"row {i}" for i in range(20))
+    assert load_data(tmp_path, "texts")["validation"]["text"][:] == ["held out"]
+
+
+def test_validation_alone_is_the_validation_set_aside(tmp_path):
+    path = numbered(tmp_path / "a.csv", 50)
+    both = load_data(path, "texts")
+    alone = load_data(path, "texts", splits=("validation",))
+    assert list(alone) == ["validation"]
+    assert alone["validation"]["text"][:] == both["validation"]["text"][:]
+
+
+def test_a_missing_split_is_named(tmp_path):
+    write(tmp_path / "train.csv", "text\na\nb\n")
+    message = complaint(load_data, tmp_path, "texts", splits=("train", "test"))
+    assert "no test file" in message
+    assert "train.csv" in message
+    message = complaint(load_data, tmp_path / "train.csv", "texts", splits=("train", "test"))
+    assert "no split 'test'" in message
+    assert "splits" in complaint(load_data, tmp_path, "texts", splits=())
+
+
+def test_the_classes_of_a_test_split_are_those_of_training(tmp_path):
+    write(tmp_path / "train.csv", PAIRS + "a,b,0\nc,d,2\n")
+    write(tmp_path / "test.csv", PAIRS + "a,b,1\n")
+    found = load_data(tmp_path, "pairs", splits=("test",))
+    assert list(found) == ["test"]
+    assert found["test"].features["label"].names == ["0", "1", "2"]
+    (tmp_path / "train.csv").unlink()
+    assert load_data(tmp_path, "pairs", splits=("test",))["test"].features["label"].names == ["0", "1"]
+
+
+# groups
+
+
+def grouped_file(path, sizes):
+    "Rows of one group beside each other, `sizes[i]` of group i."
+    rows = [
+        {"text": f"{group}.{row}", "title": f"title {group}"} for group, size in enumerate(sizes) for row in range(size)
+    ]
+    return write(path, "\n".join(map(json.dumps, rows)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=2, max_size=12),
+    fraction=st.floats(0.02, 0.6),
+    seed=st.integers(0, 3),
+)
+def test_a_group_is_on_one_side(tmp_path_factory, sizes, fraction, seed):
+    path = grouped_file(tmp_path_factory.mktemp("groups") / "a.jsonl", sizes)
+    found = load_data(path, "texts", split_by="title", validation_fraction=fraction, seed=seed)
+    groups = {split: {text.split(".")[0] for text in rows["text"]} for split, rows in found.items()}
+    assert groups["train"]
+    assert groups["validation"]
+    assert not groups["train"] & groups["validation"]
+    assert found["train"].num_rows + found["validation"].num_rows == sum(sizes)
+    wanted = min(max(1, round(sum(sizes) * fraction)), sum(sizes) - 1)
+    left = wanted - found["validation"].num_rows
+    if left >= 0:  # nothing that still fits is left out
+        assert all(sizes[int(group)] > left for group in groups["train"])
+    else:  # every group was too large: the smallest
+        assert sum(sizes[int(group)] for group in groups["validation"]) == min(sizes)
+        assert len(groups["validation"]) == 1
+
+
+@pytest.mark.parametrize("values", [["a", None], [1, 2], [1.5, None], [True, False], ["Zoë", "東京 😀"]])
+def test_any_plain_column_makes_groups(tmp_path, values):
+    rows = [{"text": f"{number}", "group": values[number % 2]} for number in range(20)]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    found = load_data(path, "texts", split_by="group")
+    assert {split: len({int(text) % 2 for text in data["text"]}) for split, data in found.items()} == {
+        "train": 1,
+        "validation": 1,
+    }
+
+
+def test_a_column_of_the_schema_may_make_the_groups_and_the_seed_draws_them(tmp_path):
+    path = write(tmp_path / "a.csv", "text\n" + "".join(f"row {number % 10}\n" for number in range(100)))
+    drawn = [
+        sorted(set(load_data(path, "texts", split_by="text", seed=seed)["validation"]["text"])) for seed in range(6)
+    ]
+    assert all(len(texts) == 1 for texts in drawn)
+    assert len({texts[0] for texts in drawn}) > 1
+    assert drawn[0] == sorted(set(load_data(path, "texts", split_by="text", seed=0)["validation"]["text"]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "words"),
+    [
+        ([{"text": "a", "title": "x"}] * 3, "titel", "titel"),
+        ([{"text": "a", "title": "x"}] * 3, "title", "one group"),
+        ([{"text": "a", "title": {"x": 1}}, {"text": "b", "title": {"x": 2}}], "title", "title"),
+    ],
+)
+def test_a_column_that_makes_no_groups_is_an_error(tmp_path, rows, column, words):
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert words in complaint(load_data, path, "texts", split_by=column)
+
+
+def test_a_validation_file_must_keep_the_promise(tmp_path):
+    grouped_file(tmp_path / "train.jsonl", [3, 3])
+    write(tmp_path / "validation.jsonl", '{"text": "v", "title": "title 1"}')
+    message = complaint(load_data, tmp_path, "texts", split_by="title")
+    assert "'title 1' is in train and in validation" in message
+    write(tmp_path / "validation.jsonl", '{"text": "v", "title": "title 9"}')
+    assert load_data(tmp_path, "texts", split_by="title")["train"].num_rows == 6
+
+
+@pytest.mark.skipif(not (SHARED / "kde4").is_dir(), reason="needs the sample data beside the checkout")
+def test_real_messages_may_be_split_by_their_catalog():
+    path = SHARED / "catalogs" / "en_fr.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    catalog = {(row["translation"]["en"], row["translation"]["fr"]): row["source"] for row in rows}
+    found = load_data(path, "translations", split_by="source", validation_fraction=0.2)
+    sides = {s: {catalog[row["source"], row["target"]] for row in data} for s, data in found.items()}
+    assert sum(data.num_rows for data in found.values()) == len(rows)
+    assert sides["validation"]
+    assert len(sides["train"]) + len(sides["validation"]) >= 5
+
+
 # labels of a data set
 
 
@@ -832,6 +991,59 @@ def test_the_corpus_of_paraphrases_has_the_columns_and_class_names():
 
 def test_a_corpus_of_another_schema_says_so():
     assert "mini/paraphrases (train) has no column 'text'" in complaint(load_data, "mini/paraphrases", "texts")
+
+
+@pytest.mark.parametrize(
+    ("name", "variant"),
+    [
+        ("jupyterlab-fr", "fr"),
+        ("jupyterlab-zh-CN", "zh-CN"),
+        ("jupyterlab-pt_BR", "pt_BR"),
+        ("python-code", None),
+        ("mini/reviews", None),
+        ("mini/squad", None),
+    ],
+)
+def test_a_family_needs_no_list_of_its_members(name, variant):
+    assert find_corpus(name)[1] == variant
+
+
+@pytest.mark.parametrize(
+    "name", ["jupyterlab-", "jupyterlab-*", "jupyterlab-fr.csv", "jupyterlab-fr/x", "xjupyterlab-fr", "python-codes"]
+)
+def test_what_only_looks_like_a_corpus_is_none(name):
+    assert find_corpus(name) is None
+
+
+def test_a_file_that_is_called_like_a_family_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "jupyterlab-4.csv", "text\na\nb\n")
+    assert load_data("jupyterlab-4.csv", "texts")["train"].num_rows == 1
+
+
+def test_a_corpus_is_told_what_it_asks_for(monkeypatch):
+    asked = []
+
+    def build(variant, *, splits, sizes, seed, languages):
+        asked.append((variant, splits, dict(sizes), seed, languages))
+        return {"train": [{"text": "a"}], "extra": pa.table({"text": ["b", "c"]})}
+
+    monkeypatch.setitem(
+        CORPORA, "mine-*", data.Corpus("texts", f"{__name__}:made", options=("splits", "sizes", "seed", "languages"))
+    )
+    monkeypatch.setitem(globals(), "made", build)
+    found = load_data("mine-x", "texts", splits=("train", "extra"), train_size=5, seed=3, languages="en,de")
+    assert {split: rows["text"][:] for split, rows in found.items()} == {"train": ["a"], "extra": ["b", "c"]}
+    assert asked == [("x", ("train", "extra"), {"train": 5, "validation": None}, 3, ("en", "de"))]
+    message = complaint(load_data, "mine-x", "texts", splits=("train", "test"))
+    assert "no split 'test'" in message
+    assert "train, extra" in message
+
+
+def test_an_unknown_bare_name_lists_families_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = complaint(load_data, "jupyterlab", "translations")
+    assert all(name in message for name in CORPORA)
 
 
 def test_an_unknown_corpus_lists_the_valid_ones():
@@ -1134,6 +1346,182 @@ def test_kde4_offline_gives_the_remedy(monkeypatch):
     assert "dataset=PATH" in message
 
 
+# pairs of files, nested translations, catalogs
+
+
+def moses_folder(folder, **files):
+    for name, text in files.items():
+        stem, _, language = name.rpartition("_")
+        write(folder / f"{stem}.{language}", text)
+    return folder
+
+
+@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en"), "en,fr", None])
+def test_a_pair_of_files_is_a_data_set(tmp_path, languages):
+    moses_folder(tmp_path, corpus_en="a\nZoë 😀\n\u2028\n", corpus_fr="x\r\ny\r\nz", corpus_de="1\n")
+    write(tmp_path / "README", "read me")
+    rows = [
+        tuple(row.values())
+        for data in load_data(tmp_path, "translations", languages=languages).values()
+        for row in data
+    ]
+    expected = [("a", "x"), ("Zoë 😀", "y"), ("\u2028", "z")]
+    assert sorted(rows) == sorted(expected if languages != ("fr", "en") else [pair[::-1] for pair in expected])
+
+
+@pytest.mark.parametrize("name", ["train", "train.en-fr", "training"])
+def test_pairs_of_files_may_be_named_by_split(tmp_path, name):
+    moses_folder(tmp_path, other_en="no\n", other_fr="no\n", dev_en="v\n", dev_fr="w\n")
+    write(tmp_path / f"{name}.en", "a\nb\n")
+    write(tmp_path / f"{name}.fr", "x\ny\n")
+    found = load_data(tmp_path, "translations")
+    assert {split: rows["target"][:] for split, rows in found.items()} == {"train": ["x", "y"], "validation": ["w"]}
+
+
+def test_a_pair_of_validation_files_is_not_training_data(tmp_path):
+    moses_folder(tmp_path, corpus_en="a\n", corpus_fr="x\n", valid_en="v\n", valid_fr="w\n")
+    found = load_data(tmp_path, "translations")
+    assert {split: rows["target"][:] for split, rows in found.items()} == {"train": ["x"], "validation": ["w"]}
+
+
+def test_a_pair_of_different_lengths_names_both_numbers(tmp_path):
+    moses_folder(tmp_path, corpus_en="a\nb\nc\n", corpus_de="x\ny\n")
+    message = complaint(load_data, tmp_path, "translations", languages="de,en")
+    assert "2 lines of de and 3 lines of en" in message
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"train_en": "a\n"}, "train.fr"),
+        ({"one_en": "a\n", "one_fr": "x\n", "two_en": "a\n", "two_fr": "x\n"}, "no train file"),
+        ({"corpus_en": "a\n", "corpus_de": "x\n"}, "no train file"),
+        ({"corpus_en": "", "corpus_fr": ""}, "is empty"),
+        ({"corpus_en": b"caf\xe9\n", "corpus_fr": "x\n"}, "UTF-8"),
+    ],
+)
+def test_a_folder_without_a_pair_says_so(tmp_path, files, words):
+    assert words in complaint(load_data, moses_folder(tmp_path, **files), "translations")
+
+
+@pytest.mark.parametrize("languages", ["en", "en,fr,de", ("en", "en"), "en,", ("en", "f/r")])
+def test_languages_are_two_codes(languages):
+    assert "languages=" in complaint(load_data, "opus/kde4", "translations", languages=languages)
+
+
+def test_a_zip_of_ones_own_is_read_like_that_of_opus(tmp_path):
+    path = moses(tmp_path / "en-fr.txt.zip", en="a\nb\n", fr="x\ny\n")
+    found = load_data(path, "translations", languages="fr,en")
+    assert sorted(text for rows in found.values() for text in rows["source"]) == ["x", "y"]
+    assert "'de'" in complaint(load_data, path, "translations", languages="en,de")
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_translations_may_be_nested_or_columns_by_language(tmp_path, nested):
+    pairs = [{"en": f"e{number}", "fr": f"f{number}", "de": f"d{number}"} for number in range(10)]
+    rows = [{"id": "", "translation": pair} if nested else pair for pair in pairs]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    for languages, letters in ((None, "ef"), ("fr,en", "fe"), (("de", "en"), "de")):
+        found = [row for data in load_data(path, "translations", languages=languages).values() for row in data]
+        assert sorted(row["source"] for row in found) == [f"{letters[0]}{number}" for number in range(10)]
+        assert all(row["source"][1:] == row["target"][1:] and row["target"][0] == letters[1] for row in found)
+    message = complaint(load_data, path, "translations", languages="en,sv")
+    assert "sv" in message or "'source'" in message
+
+
+def test_nested_translations_with_a_gap_name_the_row(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"translation": {"en": "a", "fr": "b"}}\n{"translation": {"en": "c"}}\n')
+    assert "row 1" in complaint(load_data, path, "translations")
+
+
+def test_columns_named_source_and_target_stay(tmp_path):
+    path = write(tmp_path / "a.csv", "source,target\na,b\nc,d\n")
+    rows = [row for data in load_data(path, "translations").values() for row in data]
+    assert sorted(rows, key=str) == [{"source": "a", "target": "b"}, {"source": "c", "target": "d"}]
+    path = write(tmp_path / "b.csv", "en,fr,left,right\na,b,c,d\na,b,c,d\n")
+    named = load_data(path, "translations", columns="source:left,target:right")
+    assert named["train"][0] == {"source": "c", "target": "d"}
+    table = pa.table({"text": ["a"]})
+    assert pick_languages(table, None, "") is table
+
+
+MESSAGE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12).filter(str.strip)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    entries=st.dictionaries(
+        st.tuples(MESSAGE, st.none() | MESSAGE.filter(lambda text: "\x04" not in text)),
+        st.tuples(MESSAGE | st.just(""), st.booleans(), st.none() | MESSAGE),
+        max_size=6,
+    )
+)
+def test_catalogs_read_as_they_were_written(tmp_path_factory, entries):
+    folder, catalog, expected = tmp_path_factory.mktemp("catalog"), Catalog(locale="fr"), []
+    for (message, context), (translation, fuzzy, plural) in entries.items():
+        plural = plural if translation else None  # babel fills in an empty first form when it compiles
+        forms = (translation, plural and f"{plural}s") if plural else translation
+        key = (message, f"{message}s") if plural else message
+        catalog.add(key, forms, context=context, flags=["fuzzy"] if fuzzy else [])
+        if translation and not fuzzy:
+            expected.append({"source": message, "target": translation, "context": context or ""})
+    catalog.obsolete["gone"] = catalog.add("gone", "parti")
+    catalog.delete("gone")
+    with open(folder / "a.po", "wb") as file:
+        pofile.write_po(file, catalog)
+    with open(folder / "a.mo", "wb") as file:
+        mofile.write_mo(file, catalog)
+    for table in (read_po(folder / "a.po"), read_mo(folder / "a.mo")):
+        assert sorted(table.to_pylist(), key=str) == sorted(expected, key=str)
+        assert table.column_names == ["source", "target", "context"]
+
+
+def test_obsolete_and_fuzzy_entries_are_passed_over(tmp_path):
+    path = write(
+        tmp_path / "a.po",
+        b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=ISO-8859-1\\n"\n\n'
+        + 'msgid "Keep %(name)s & {x}"\nmsgstr "Gardé %(name)s & {x}"\n\n'.encode("latin-1")
+        + b'#, fuzzy\nmsgid "Guess"\nmsgstr "Devinette"\n\nmsgid "None"\nmsgstr ""\n\n#~ msgid "Old"\n#~ msgstr "Vieux"\n',
+    )
+    assert read_po(path).to_pylist() == [
+        {"source": "Keep %(name)s & {x}", "target": "Gardé %(name)s & {x}", "context": ""}
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.mo", "a.po"])
+@pytest.mark.parametrize(
+    "content", [b"no catalog", b"", b"\xde\x12\x04\x95", b'msgid "open\nmsgstr 3\n', b"\xff\xfe\0"]
+)
+def test_what_is_no_catalog_is_named(tmp_path, name, content):
+    path = write(tmp_path / name, content)
+    assert str(path) in complaint(load_data, path, "translations")
+
+
+def test_without_babel_the_message_says_what_to_install(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.po", 'msgid "a"\nmsgstr "b"\n')
+    monkeypatch.setitem(sys.modules, "babel.messages", None)
+    assert "pip install babel" in complaint(load_data, path, "translations")
+
+
+def test_the_fingerprint_depends_on_the_content_alone(tmp_path):
+    path = numbered(tmp_path / "a.csv", 30)
+    prints = [load_data(path, "texts", seed=seed)["train"]._fingerprint for seed in (0, 0, 1)]
+    assert prints[0] == prints[1] != prints[2]
+    code = f"from course_lib.data import load_data; print(load_data({str(path)!r}, 'texts')['train']._fingerprint)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == prints[0]
+
+
+def test_a_hub_data_set_gives_the_test_split_alone(hub):
+    assert load_data("me/no-train", "texts", splits=("test",))["test"].num_rows == 20
+    assert [call[2] for call in hub] == ["test"]
+
+
+def test_imdb_has_its_test_split_once(hub):
+    found = load_data("stanfordnlp/imdb", "texts", splits=("train", "validation", "test"))
+    assert {split: rows.num_rows for split, rows in found.items()} == {"train": 11, "validation": 1, "test": 8}
+
+
 # real data, where this checkout has it
 
 
@@ -1152,3 +1540,14 @@ def test_the_real_kde4_is_read_as_the_standard_library_does():
     path = SHARED / "kde4" / "validation.jsonl"
     naive = [json.loads(line) for line in path.read_bytes().decode("utf-8").split("\n") if line]
     assert read_file(path).to_pylist() == naive
+
+
+@pytest.mark.skipif(not (SHARED / "kde4").is_dir(), reason="needs the sample data beside the checkout")
+@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en")])
+def test_the_real_kde4_is_nested(languages):
+    found = load_data(SHARED / "kde4", "translations", languages=languages)
+    for split, rows in found.items():
+        lines = (SHARED / "kde4" / f"{split}.jsonl").read_bytes().decode("utf-8").split("\n")
+        naive = [json.loads(line)["translation"] for line in lines if line]
+        assert rows["source"][:] == [pair[languages[0]] for pair in naive]
+        assert rows["target"][:] == [pair[languages[1]] for pair in naive]
