@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import course_lib
-from .profiles import CourseError, unknown_name
+from .profiles import CourseError, is_offline, unknown_name
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -79,7 +79,7 @@ def _explained(name: str) -> Iterator[None]:
         text = message.replace(name, "")  # a folder may be called anything
         local = Path(os.path.expanduser(name)).is_dir()
         if not local and ("connect" in text or "offline" in text.lower() or isinstance(error, ConnectionError)):
-            offline = os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON")
+            offline = is_offline()
             why = "this run is offline (HF_HUB_OFFLINE)" if offline else "no answer from the Hub"
             remedy = "Choose the profile colab or full, set HF_HUB_OFFLINE=0" if offline else "Check the connection"
             raise CheckpointError(f"Cannot load {name!r}: {why}. {remedy}, or give checkpoint=mini/encoder or a folder.") from None

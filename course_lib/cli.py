@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import typer
 
 import course_lib
-from .profiles import CourseError, choose_profile, parse_assignments, unknown_name
+from .profiles import CourseError, choose_profile, is_offline, parse_assignments, unknown_name
 from .results import read_result, write_atomically, write_results
 
 # %% ../nbs/workbench/cli.ipynb #885b14f6
@@ -344,7 +344,7 @@ def hub_answer(
     timeout: float = 5.0,  # seconds
 ) -> str:
     "'yes', or why the Hub gave no answer. Asks nothing where HF_HUB_OFFLINE is set."
-    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON"):
+    if is_offline():
         return "not asked (HF_HUB_OFFLINE is set)"
     import urllib.error
     import urllib.request

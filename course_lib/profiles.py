@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PROFILES', 'T', 'CourseError', 'SettingsError', 'unknown_name', 'in_colab', 'has_cuda', 'choose_profile',
-           'parse_assignments', 'convert', 'apply_assignments', 'go_offline', 'share_cores', 'load_settings',
-           'settings_table']
+           'parse_assignments', 'convert', 'apply_assignments', 'go_offline', 'is_offline', 'share_cores',
+           'load_settings', 'settings_table']
 
 # %% ../nbs/workbench/profiles.ipynb #7911c7cd
 import dataclasses
@@ -156,6 +156,11 @@ def go_offline() -> None:
     """
     for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ.setdefault(name, "1")
+
+
+def is_offline() -> bool:
+    "Whether `HF_HUB_OFFLINE` keeps everybody from asking the Hub; read as huggingface_hub reads it."
+    return os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON")
 
 
 def share_cores() -> None:

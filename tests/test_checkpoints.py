@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import sys
+from functools import partial
 
 import pytest
 import torch
+from complaints import complaint_of
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
 
@@ -80,14 +82,7 @@ def offline(monkeypatch):
     monkeypatch.setattr(sys.modules["huggingface_hub.constants"], "HF_HUB_OFFLINE", True)
 
 
-def complaint(function, *args, **options):
-    "The message of the `CheckpointError` that the call raises, after checking that it is one line."
-    with pytest.raises(CheckpointError) as info:
-        function(*args, **options)
-    message = str(info.value)
-    assert len(message.splitlines()) == 1, message
-    assert len(message) < 700, message
-    return message
+complaint = partial(complaint_of, CheckpointError)
 
 
 # resolve_checkpoint

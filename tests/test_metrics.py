@@ -1,9 +1,11 @@
 """`course_lib.metrics`: the arithmetic against scikit-learn, and the `evaluate.Metric` around it."""
 
 import socket
+from functools import partial
 
 import numpy as np
 import pytest
+from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
@@ -18,13 +20,7 @@ def labelled(classes):
     )
 
 
-def complaint(function, *args):
-    "The message of the `MetricError` that the call raises, after checking that it is one line."
-    with pytest.raises(MetricError) as info:
-        function(*args)
-    message = str(info.value)
-    assert len(message.splitlines()) == 1, message
-    return message
+complaint = partial(complaint_of, MetricError)
 
 
 @settings(max_examples=80, deadline=None)

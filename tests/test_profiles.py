@@ -7,8 +7,10 @@ import os
 import shlex
 import subprocess
 import sys
+from functools import partial
 
 import pytest
+from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,8 @@ from course_lib.profiles import (
     apply_assignments,
     choose_profile,
     convert,
+    go_offline,
+    is_offline,
     load_settings,
     parse_assignments,
     settings_table,
@@ -57,13 +61,7 @@ def environ(monkeypatch):
     return os.environ
 
 
-def complaint(function, *args, **options):
-    "The message of the `SettingsError` that the call raises, after checking that it is one line."
-    with pytest.raises(SettingsError) as info:
-        function(*args, **options)
-    message = str(info.value)
-    assert len(message.splitlines()) == 1, message
-    return message
+complaint = partial(complaint_of, SettingsError)
 
 
 # choose_profile
@@ -291,6 +289,23 @@ def test_one_bad_field_changes_nothing():
     before = Toy()
     complaint(apply_assignments, before, {"epochs": "9", "fast": "2"})
     assert before == Toy()
+
+
+# is_offline
+
+
+@pytest.mark.parametrize("text", ["1", "true", "True", "YES", "on", "0", "", "no", "false", "2"])
+def test_offline_is_read_as_the_hub_client_reads_it(environ, text):
+    from huggingface_hub import constants
+
+    environ["HF_HUB_OFFLINE"] = text
+    assert is_offline() == constants._is_true(text)
+
+
+def test_the_hub_may_be_asked_where_nothing_is_set(environ):
+    assert not is_offline()
+    go_offline()
+    assert is_offline()
 
 
 # load_settings
