@@ -32,7 +32,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .profiles import CourseError, unknown_name
+from .profiles import CourseError, is_offline, unknown_name
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -626,8 +626,7 @@ def fetch_opus(languages: tuple[str, str]) -> dict[str, pa.Table]:
 
 # %% ../nbs/workbench/data.ipynb #43a218fe
 def _unreachable(name: str, error: BaseException) -> DataError:
-    offline = os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES", "ON")
-    if offline:
+    if is_offline():
         why, remedy = "this run is offline (HF_HUB_OFFLINE)", "Choose the profile colab or full, set HF_HUB_OFFLINE=0"
     else:
         why, remedy = f"no answer ({type(error).__name__})", "Check the connection and the id"

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import datasets
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
+from complaints import complaint_of
 from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,14 +69,7 @@ ODD = [
 PAIRS = "sentence1,sentence2,label\n"
 
 
-def complaint(function, *args, **options):
-    "The message of the `DataError` that the call raises, after checking that it is one line that a reader can take in."
-    with pytest.raises(DataError) as info:
-        function(*args, **options)
-    message = str(info.value)
-    assert len(message.splitlines()) == 1, message
-    assert len(message) < 1000, message
-    return message
+complaint = partial(complaint_of, DataError)
 
 
 def write(path, content):
