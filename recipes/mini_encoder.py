@@ -30,7 +30,6 @@ from training import Optimizer, run, warm_up_and_decay
 from transformers import PreTrainedTokenizerFast, RoFormerConfig, RoFormerForMaskedLM
 
 TASKS = ["text", "pair", "cloze"]
-TINY = 1e-30     # small enough that a head which looks elsewhere with all its might still feels the pull
 
 
 @dataclass(frozen=True)
@@ -99,6 +98,7 @@ class Pretrainer(nn.Module):
         )
         self.model = RoFormerForMaskedLM(config)
         self.matching_heads = plan.matching_heads
+        self.floor = 1e-6       # least probability whose logarithm the matching heads are judged by
         self.judge = nn.Linear(plan.hidden, plan.hidden)     # what RoFormerForSequenceClassification calls classifier.dense
         self.same = nn.Linear(plan.hidden, 2)
         self.differ = nn.Linear(plan.hidden, 2)
@@ -147,7 +147,7 @@ class Pretrainer(nn.Module):
             row, place = (batch["counterpart"] >= 0).nonzero(as_tuple=True)
             other = batch["counterpart"][row, place]
             seen = [out.attentions[layer][row, head, place, other] for layer, head in self.matching_heads]
-            losses["match"] = -torch.stack(seen).float().add(TINY).log().mean()
+            losses["match"] = -torch.stack(seen).float().add(self.floor).log().mean()
         if "spans" in batch:
             scores = self.span(hidden).float().masked_fill(batch["kinds"][..., None] == 0, -1e4)
             losses["span"] = F.cross_entropy(scores.transpose(1, 2).flatten(0, 1), batch["spans"].flatten())
@@ -159,7 +159,7 @@ class Pretrainer(nn.Module):
         bad = (batch["differ"] == 1).float()
         rows = bad.sum(1) > 0
         seen = (out.attentions[-1][rows, :2, 0].float() * bad[rows, None]).sum(-1)
-        return {"early": early, "gather": -seen.add(TINY).log().mean()}
+        return {"early": early, "gather": -seen.add(self.floor).log().mean()}
 
 
 def train(work: Path, plan: Plan, steps: int) -> None:
@@ -173,6 +173,8 @@ def train(work: Path, plan: Plan, steps: int) -> None:
     def losses(step: int) -> tuple[torch.Tensor, dict[str, float], int]:
         if step == plan.gather_from:
             model.loosen()
+        if step >= plan.gather_from:
+            model.floor = 1e-30      # a head that looks elsewhere with all its might is still to feel the pull
         task, batch = make_batch(corpus, plan, step)
         with torch.autocast("cpu", torch.bfloat16):
             parts = model(batch)
