@@ -166,6 +166,9 @@ def load_model(
         model, report = auto.from_pretrained(
             source, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **config
         )
+    for part in model.modules():
+        if "Sinusoidal" in type(part).__name__:  # loading unfreezes these tables; two processes would wait for their gradient
+            part.requires_grad_(False)
     model.course_new_weights = sorted(report["missing_keys"])
     return model.eval()
 

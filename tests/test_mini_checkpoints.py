@@ -125,3 +125,11 @@ def test_the_code_model_closes_what_it_opens():
     text = tokenizer.decode(out[0], skip_special_tokens=True)
     assert text.startswith(prompt)
     ast.parse(text[: text.rindex("\n")])
+
+
+@pytest.mark.parametrize(("task", "name"), [("masked-lm", "mini/encoder"), ("seq2seq", "mini/seq2seq")])
+def test_tables_of_fixed_positions_stay_fixed(task, name):
+    "Loading unfreezes them; with two processes training would stop at once, for want of their gradient."
+    tables = [p for n, p in load_model(task, name).named_parameters() if "embed_positions" in n]
+    assert tables
+    assert not any(table.requires_grad for table in tables)
