@@ -46,7 +46,7 @@ class PairSettings:
 
 SETTINGS = {
     "tiny": PairSettings(
-        "mini/paraphrases", "mini/encoder", practice_size=256, num_epochs=2, batch_size=32, learning_rate=4e-4
+        "mini/paraphrases", "mini/encoder", practice_size=192, num_epochs=2, batch_size=32, learning_rate=4e-4
     ),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ import torch
 from python_text import SCIENCE
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional as F
-from training import Optimizer, run, warm_up_and_decay
+from training import Optimizer, run, save_folder, warm_up_and_decay
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 END = "<|endoftext|>"
@@ -271,20 +270,7 @@ def export(work: Path, out: Path, plan: Plan) -> None:
         model_input_names=["input_ids", "attention_mask"],
         clean_up_tokenization_spaces=False,
     )
-    fresh = out.with_name(out.name + ".new")
-    model.save_pretrained(fresh)
-    tokenizer.save_pretrained(fresh)
-    # The name that both transformers 4 and 5 know.
-    settings = json.loads((fresh / "tokenizer_config.json").read_text()) | {
-        "tokenizer_class": "PreTrainedTokenizerFast"
-    }
-    settings.pop("backend", None)
-    (fresh / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    for path in sorted(fresh.iterdir()):
-        path.chmod(0o644)
-        out.mkdir(parents=True, exist_ok=True)
-        os.replace(path, out / path.name)
-    fresh.rmdir()
+    save_folder(model, tokenizer, out)
 
 
 def plot(log: Path, out: Path) -> None:

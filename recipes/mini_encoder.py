@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from encoder_text import PAD, prepare
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional as F
-from training import Optimizer, run, warm_up_and_decay
+from training import Optimizer, run, save_folder, warm_up_and_decay
 from transformers import PreTrainedTokenizerFast, RoFormerConfig, RoFormerForMaskedLM
 
 TASKS = ["text", "pair", "cloze"]
@@ -205,18 +204,7 @@ def export(work: Path, out: Path) -> None:
         unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],
     )
-    fresh = out.with_name(out.name + ".new")
-    model.save_pretrained(fresh, state_dict=weights)
-    tokenizer.save_pretrained(fresh)
-    # The name that both transformers 4 and 5 know.
-    settings = json.loads((fresh / "tokenizer_config.json").read_text()) | {"tokenizer_class": "PreTrainedTokenizerFast"}
-    settings.pop("backend", None)
-    (fresh / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    for path in fresh.iterdir():
-        path.chmod(0o644)
-        out.mkdir(parents=True, exist_ok=True)
-        os.replace(path, out / path.name)
-    fresh.rmdir()
+    save_folder(model, tokenizer, out, weights)
 
 
 def plot(log: Path, out: Path) -> None:

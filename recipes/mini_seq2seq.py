@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from alignment import align
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import nn
 from torch.nn import functional as F
-from training import Optimizer, save_atomically, trim_log
+from training import Optimizer, save_atomically, save_folder, trim_log
 from transformers import (
     GenerationConfig,
     MarianConfig,
@@ -470,20 +469,7 @@ def export(work: Path, out: Path) -> None:
         clean_up_tokenization_spaces=False,
         model_input_names=["input_ids", "attention_mask"],
     )
-    fresh = out.with_name(out.name + ".new")
-    model.save_pretrained(fresh)
-    tokenizer.save_pretrained(fresh)
-    # The name that both transformers 4 and 5 know.
-    settings = json.loads((fresh / "tokenizer_config.json").read_text()) | {
-        "tokenizer_class": "PreTrainedTokenizerFast"
-    }
-    settings.pop("backend", None)
-    (fresh / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
-    out.mkdir(parents=True, exist_ok=True)
-    for path in fresh.iterdir():
-        path.chmod(0o644)
-        os.replace(path, out / path.name)
-    fresh.rmdir()
+    save_folder(model, tokenizer, out)
 
 
 # -- the command ---------------------------------------------------------------------------------------------------

@@ -66,6 +66,22 @@ def trim_log(path: Path, step: int) -> None:
     path.write_text("".join(row + "\n" for row in rows))
 
 
+def save_folder(model, tokenizer, out: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
+    """Write a Transformers folder beside its place first, then move the files; `weights` replace the model's own."""
+    fresh = out.with_name(out.name + ".new")
+    model.save_pretrained(fresh, state_dict=weights)
+    tokenizer.save_pretrained(fresh)
+    # The name that both transformers 4 and 5 know.
+    settings = json.loads((fresh / "tokenizer_config.json").read_text()) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    settings.pop("backend", None)
+    (fresh / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(fresh.iterdir()):
+        path.chmod(0o644)
+        os.replace(path, out / path.name)
+    fresh.rmdir()
+
+
 def run(
     work: Path,
     model: nn.Module,
