@@ -1091,7 +1091,7 @@ def _outline(document: Document, words: int, rng: random.Random) -> list[str]:
     "The letters of the facts to tell, in order: at least `words` words of wordings if there are so many."
     plan = rng.choice(document.plans)
     chosen = set(document.always)
-    size = lambda letters: sum(len(document.facts[letter].wordings[0].split()) * 1.15 for letter in letters)
+    size = lambda letters: 1.15 * sum(len(document.facts[letter].wordings[0].split()) for letter in letters)
     for letter in rng.sample(plan, len(plan)):
         if size(chosen) >= words:
             break
@@ -1141,7 +1141,7 @@ def _section(
     return writer, questions
 
 # %% ../../nbs/corpora/questions.ipynb #a03caede
-_SHORT, _LONG_SECTION = (84, 108), (125, 160)  # words aimed at
+_SHORT, _LONG_SECTION = (88, 108), (125, 160)  # words aimed at
 _GAZETTEER = ("town", "river", "building", "festival", "company", "species")
 _OPENINGS = (
     "This page of the gazetteer of {region} (describes|treats), in turn, {list}.",
