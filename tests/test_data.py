@@ -4,7 +4,6 @@ import csv
 import datetime
 import decimal
 import json
-import subprocess
 import sys
 import zipfile
 from functools import partial
@@ -20,6 +19,7 @@ from complaints import complaint_of
 from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interpreters import printed_by
 from pyarrow import parquet
 
 import course_lib.data as data
@@ -1503,8 +1503,7 @@ def test_the_fingerprint_depends_on_the_content_alone(tmp_path):
     prints = [load_data(path, "texts", seed=seed)["train"]._fingerprint for seed in (0, 0, 1)]
     assert prints[0] == prints[1] != prints[2]
     code = f"from course_lib.data import load_data; print(load_data({str(path)!r}, 'texts')['train']._fingerprint)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == prints[0]
+    assert printed_by(code) == prints[0]
 
 
 def test_a_hub_data_set_gives_the_test_split_alone(hub):
