@@ -10,6 +10,7 @@ __all__ = ['MINI_FOLDER', 'TOKENIZER_FILES', 'TASKS', 'CheckpointError', 'mini_c
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,12 @@ def _explained(name: str) -> Iterator[None]:
             why = "this run is offline (HF_HUB_OFFLINE)" if offline else "no answer from the Hub"
             remedy = "Choose the profile colab or full, set HF_HUB_OFFLINE=0" if offline else "Check the connection"
             raise CheckpointError(f"Cannot load {name!r}: {why}. {remedy}, or give checkpoint=mini/encoder or a folder.") from None
+        if "Unrecognized configuration class" in text:
+            kind = re.search(r"models\.(\w+)\.", text)
+            task = next((task for task, auto in TASKS.items() if f"AutoModel: {auto}." in text), "this task")
+            raise CheckpointError(
+                f"{name} is a {kind[1] if kind else 'model'} checkpoint, which has no model for {task}. Give another checkpoint."
+            ) from None
         if "safetensors" in text or "no file named" in text:
             raise CheckpointError(
                 f"{name} has no weights in safetensors format. Save it again with model.save_pretrained()."

@@ -6,9 +6,9 @@
 __all__ = ['SCHEMAS', 'ANSWERS', 'KINDS', 'Reader', 'READERS', 'LANGUAGES', 'SPLITS', 'MRPC_CLASSES', 'IMDB_CLASSES', 'CORPORA',
            'HUB', 'FORMER_NAMES', 'OPUS_URL', 'MOST_CLASSES', 'DataError', 'Schema', 'check_text', 'check_label',
            'check_answers', 'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'in_groups', 'read_jsonl',
-           'read_parquet', 'read_mo', 'read_po', 'pair_lines', 'read_moses_zip', 'pick_languages', 'find_split',
-           'parts_of', 'read_file', 'find_pair', 'read_local', 'Request', 'Corpus', 'find_corpus', 'HubSource',
-           'fetch_opus', 'fetch_hub', 'load_data']
+           'read_parquet', 'read_squad', 'read_mo', 'read_po', 'pair_lines', 'read_moses_zip', 'pick_languages',
+           'find_split', 'parts_of', 'read_file', 'find_pair', 'read_local', 'Request', 'Corpus', 'find_corpus',
+           'HubSource', 'fetch_opus', 'fetch_hub', 'load_data']
 
 # %% ../nbs/workbench/data.ipynb #cfdcb2cd
 import codecs
@@ -308,6 +308,37 @@ def read_parquet(path: Path) -> pa.Table:
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path} is no Parquet file: {str(error).splitlines()[0]}. Write it again.") from None
 
+# %% ../nbs/workbench/data.ipynb #d4b30f8e
+@register_reader(".json")
+def read_squad(path: Path) -> pa.Table:
+    """Questions in the JSON format of SQuAD v1.1: one row per question, with the title of its article.
+
+    Columns id, title, context, question (strings) and answers. Raises `DataError` if the file has another structure.
+    """
+    check_utf8(path)
+    rows, place, remedy = [], "", "Use SQuAD's nesting of data, paragraphs, qas and answers, or write .jsonl."
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = json.load(file)
+        for number, article in enumerate(content["data"]):
+            place = f" in article {number}"
+            for paragraph in article["paragraphs"]:
+                shared = {"title": article.get("title", f"article {number}"), "context": paragraph["context"]}
+                for question in paragraph["qas"]:
+                    parts = {part: [answer[part] for answer in question["answers"]] for part in ("text", "answer_start")}
+                    rows.append({"id": question["id"], **shared, "question": question["question"], "answers": parts})
+        names = ("id", "title", "context", "question")
+        columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in names}
+        return pa.table(columns | {"answers": pa.array([row["answers"] for row in rows], ANSWERS)})
+    except KeyError as error:
+        raise DataError(f"{path} is not in SQuAD's format: {error} is missing{place}. {remedy}") from None
+    except (TypeError, AttributeError, pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise DataError(f"{path} is not in SQuAD's format{place}: {error}. {remedy}") from None
+    except UnicodeEncodeError:
+        raise DataError(f"{path}: a text holds half a surrogate pair, such as \\ud800. Remove it.") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON: {getattr(error, 'msg', error)}. Write it again.") from None
+
 # %% ../nbs/workbench/data.ipynb #bff0c35d
 def _catalog_table(
     messages: Iterable[tuple[str, str, str]],  # context ("" for none), message, translation
@@ -408,17 +439,17 @@ def pick_languages(
 ) -> pa.Table:
     """The table with columns `source` and `target`, taken from `translation: {en: …, fr: …}` or from columns `en`, `fr`.
 
-    A table that has neither is returned as it is. Raises `DataError` if `translation` lacks a language.
+    A table that has neither is returned as it is if it has columns `source` and `target`, or no languages were named.
+    Raises `DataError` for a language that is not there.
     """
     nested = "translation" in table.column_names and pa.types.is_struct(table.schema.field("translation").type)
     there = [child.name for child in table.schema.field("translation").type] if nested else table.column_names
     wanted = languages or LANGUAGES
     if not set(wanted) <= set(there):
-        if nested:
-            raise DataError(
-                f"{where}: column 'translation' has no {next(code for code in wanted if code not in there)!r}; "
-                f"it has {', '.join(there)}. Set languages=SOURCE,TARGET."
-            )
+        place = f"{where}: column 'translation' has no" if nested else f"{where} has no column"
+        if nested or (languages and not {"source", "target"} <= set(there)):
+            missing = next(code for code in wanted if code not in there)
+            raise DataError(f"{place} {missing!r}; it has {', '.join(there)}. Set languages=SOURCE,TARGET.")
         return table
     sides = [pc.struct_field(table["translation"], code) if nested else table[code] for code in wanted]
     rest = table.drop_columns([name for name in ("source", "target") if name in table.column_names])

@@ -579,6 +579,68 @@ def test_questions_are_loaded_from_jsonl_and_parquet(tmp_path):
         assert sorted(found, key=lambda row: int(row["id"])) == expected
 
 
+def squad_file(path, articles):
+    return write(path, json.dumps({"version": "1.1", "data": articles}, ensure_ascii=False))
+
+
+def squad_article(title, *contexts):
+    answer = {"text": "é 😀", "answer_start": 3}
+    return {
+        "title": title,
+        "paragraphs": [
+            {"context": context, "qas": [{"id": f"{title}{n}", "question": "What?", "answers": [answer, answer]}]}
+            for n, context in enumerate(contexts)
+        ],
+    }
+
+
+def test_questions_are_loaded_from_squad_s_json(tmp_path):
+    path = squad_file(
+        tmp_path / "train-v1.1.json", [squad_article("A", "It é 😀.", "Is é 😀!"), squad_article("B", "No é 😀")]
+    )
+    rows = read_file(path).to_pylist()
+    assert [(row["id"], row["title"], row["context"]) for row in rows] == [
+        ("A0", "A", "It é 😀."),
+        ("A1", "A", "Is é 😀!"),
+        ("B0", "B", "No é 😀"),
+    ]
+    assert all(row["answers"] == {"text": ["é 😀"] * 2, "answer_start": [3] * 2} for row in rows)
+    for name in (path, tmp_path):  # the file, and the folder that holds it
+        splits = load_data(name, "questions", split_by="title")
+        assert splits["train"].column_names == ["id", "context", "question", "answers"]
+        assert {key[0] for key in splits["train"]["id"]}.isdisjoint(key[0] for key in splits["validation"]["id"])
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("[1, 2]", "format"),
+        ("{}", "'data' is missing"),
+        ('{"data": 3}', "format"),
+        ('{"data": [{"title": "A"}]}', "'paragraphs' is missing in article 0"),
+        ('{"data": [{"paragraphs": [{"qas": []}]}]}', "'context' is missing in article 0"),
+        (
+            '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": "1", "question": "?"}]}]}]}',
+            "'answers' is missing",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "x", "qas": [{"id": 1, "question": "?", "answers": []}]}]}]}',
+            "format",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "\\ud800", "qas": [{"id": "1", "question": "?", "answers": []}]}]}]}',
+            "surrogate",
+        ),
+        ('{"data": [', "no JSON"),
+        ("", "no JSON"),
+    ],
+)
+def test_json_of_another_structure_is_named(tmp_path, content, words):
+    message = complaint(read_file, write(tmp_path / "a.json", content))
+    assert words in message
+    assert "a.json" in message
+
+
 # splits
 
 

@@ -1,5 +1,6 @@
 """`course_lib.metrics`: the arithmetic against scikit-learn, and the `evaluate.Metric` around it."""
 
+import re
 import socket
 from functools import partial
 
@@ -10,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from course_lib.metrics import METRICS, MetricError, f1_of, glue_scores, load_metric, majority_class
+from course_lib.metrics import (
+    METRICS,
+    MetricError,
+    f1_of,
+    glue_scores,
+    load_metric,
+    majority_class,
+    squad_scores,
+)
 
 
 def labelled(classes):
@@ -156,3 +165,176 @@ def test_the_metric_object_agrees_with_the_function_and_needs_no_network(monkeyp
     metric.add_batch(predictions=np.array(predictions[3:]), references=np.array(references[3:]))
     assert metric.compute() == expected
     assert metric.compute(predictions=predictions, references=references) == expected
+
+
+# Exact match and F1 of answers
+
+
+def naive_squad(predictions, references):
+    "The definition, letter by letter and word by word."
+
+    def words(text):
+        kept = "".join(letter for letter in text.lower() if letter not in PUNCTUATION)
+        found, word = [], ""
+        for letter in kept + " ":  # an article is one only where no letter, digit or underscore touches it
+            if re.match(r"\w", letter):
+                word += letter
+            else:
+                found += [" " if word in ("a", "an", "the") else word, letter]
+                word = ""
+        return "".join(found).split()
+
+    def overlap(left, right):
+        rest, shared = list(right), 0
+        for word in left:
+            if word in rest:
+                rest.remove(word)
+                shared += 1
+        if shared == 0:
+            return 0.0
+        precision, recall = shared / len(left), shared / len(right)
+        return 2 * precision * recall / (precision + recall)
+
+    said = {}
+    for row in predictions:
+        said[row["id"]] = row["prediction_text"]
+    exact = f1 = 0.0
+    for row in references:
+        if row["id"] in said:
+            guess = words(said[row["id"]])
+            known = [words(text) for text in row["answers"]["text"]]
+            exact += max(guess == answer for answer in known)
+            f1 += max(overlap(guess, answer) for answer in known)
+    return {"exact_match": 100 * exact / len(references), "f1": 100 * f1 / len(references)}
+
+
+PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+answer_pieces = st.lists(
+    st.sampled_from(
+        [
+            *"abthe A.,'-_«»¿、!",
+            "the",
+            "The",
+            "an",
+            " ",
+            "  ",
+            "\t",
+            "\n",
+            "\r\n",
+            "\u00a0",
+            "\u2003",
+            "\u3000",
+            "\u200b",
+        ]
+        + [
+            "é",
+            "e\u0301",
+            "İ",
+            "ß",
+            "ΑΣ",
+            "Σ",
+            "日本",
+            "😀",
+            "\0",
+            "\x1c",
+            "’",
+            "–",
+            "1926",
+            "l'an",
+            "the_end",
+            "a\u0301",
+        ]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("pqrs"),
+            answer_pieces | st.text(max_size=6),
+            st.lists(answer_pieces, min_size=1, max_size=3),
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+    st.integers(0, 3),
+)
+def test_answers_are_scored_by_the_definition(rows, missing):
+    predictions = [{"id": key, "prediction_text": text} for key, text, _ in rows][missing:]
+    references = [{"id": key, "answers": {"text": texts, "answer_start": [0] * len(texts)}} for key, _, texts in rows]
+    scores = squad_scores(predictions, references)
+    assert scores == pytest.approx(naive_squad(predictions, references), abs=1e-9)
+    assert squad_scores(iter(predictions), tuple(references)) == scores, "remembered answers score the same"
+
+
+@pytest.mark.parametrize(
+    ("predicted", "accepted", "exact", "f1"),
+    [
+        ("Paris", ["paris."], 100, 100),
+        ("The U.S.", ["us"], 100, 100),
+        ("in Paris", ["Paris"], 0, 100 * 2 / 3),
+        ("Paris Paris", ["Paris"], 0, 100 * 2 / 3),  # words count as often as they occur
+        ("", ["Paris"], 0, 0),
+        ("Paris", [""], 0, 0),
+        ("", [""], 100, 0),  # nothing equals nothing, and shares no word with it
+        ("the", ["a an"], 100, 0),
+        ("...", ["the"], 100, 0),
+        ("theatre", ["atre"], 0, 0),
+        ("the-atre", ["theatre"], 100, 100),  # punctuation goes before articles do
+        ("the atre", ["theatre"], 0, 0),
+        ("«Paris»", ["Paris"], 0, 0),  # ASCII punctuation only
+        ("Paris’s", ["Pariss"], 0, 0),
+        ("Paris's", ["Pariss"], 100, 100),
+        ("été", ["e\u0301te\u0301"], 0, 0),  # no Unicode normalization
+        ("日本", ["日 本"], 0, 0),
+        ("red\u00a0 bridge", ["Red bridge"], 100, 100),
+        ("red bridge", ["old red bridge", "red", "the Red Bridge"], 100, 100),
+        ("red bridge", ["old red bridge", "red"], 0, 80),
+    ],
+)
+def test_answers_worked_out_by_hand(predicted, accepted, exact, f1):
+    scores = squad_scores([{"id": "x", "prediction_text": predicted}], [{"id": "x", "answers": {"text": accepted}}])
+    assert scores == pytest.approx({"exact_match": exact, "f1": f1})
+    assert [type(value) for value in scores.values()] == [float, float]
+
+
+def test_missing_predictions_are_wrong_and_others_count_nothing():
+    references = [{"id": key, "answers": {"text": [key]}} for key in "pqrs"]
+    assert squad_scores([], references) == {"exact_match": 0.0, "f1": 0.0}
+    given = [{"id": key, "prediction_text": key} for key in "pqxy"]
+    assert squad_scores(given, references) == {"exact_match": 50.0, "f1": 50.0}
+    assert squad_scores([*given, {"id": "p", "prediction_text": "no"}], references)["f1"] == 25, "the last one counts"
+
+
+@pytest.mark.parametrize(
+    ("predictions", "references", "words"),
+    [
+        ([], [], "no references"),
+        ([], [{"id": "x", "answers": {"text": []}}], "'x' has no accepted answer"),
+        ([{"id": "x"}], [{"id": "x", "answers": {"text": ["a"]}}], "prediction_text"),
+        (["Paris"], [{"id": "x", "answers": {"text": ["a"]}}], "SQuAD's format"),
+        ([], [{"id": "x", "answers": ["a"]}], "SQuAD's format"),
+        ([{"id": "x", "prediction_text": None}], [{"id": "x", "answers": {"text": ["a"]}}], "None is no text"),
+        ([{"id": "x", "prediction_text": "b"}], [{"id": "x", "answers": {"text": [3]}}], "3 is no text"),
+    ],
+)
+def test_answers_that_cannot_be_scored_are_named(predictions, references, words):
+    assert words in complaint(squad_scores, predictions, references)
+
+
+def test_the_squad_metric_takes_the_official_format(monkeypatch, tmp_path):
+    evaluate = pytest.importorskip("evaluate")
+    monkeypatch.setattr(evaluate.config, "HF_METRICS_CACHE", str(tmp_path))
+    predictions = [{"id": "1", "prediction_text": "in Paris"}, {"id": "2", "prediction_text": ""}]
+    answers = [["Paris", "the capital 😀"], ["é"]]
+    references = [
+        {"id": row["id"], "answers": {"text": texts, "answer_start": [0] * len(texts)}}
+        for row, texts in zip(predictions, answers, strict=True)
+    ]
+    metric = load_metric("squad")
+    metric.add(prediction=predictions[0], reference=references[0])
+    metric.add_batch(predictions=predictions[1:], references=references[1:])
+    assert metric.compute() == squad_scores(predictions, references)

@@ -1,0 +1,125 @@
+"""Translations against the loops that a reader writes first."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import sentencepiece
+import torch
+from transformers import MarianTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from benchmarks.harness import Row, compare
+from course_lib.checkpoints import load_model, load_tokenizer
+from course_lib.data import load_data
+from course_lib.translation import decode_predictions, generate_all, preprocess_pairs
+
+LONGEST = 128
+
+
+def make_marian(pairs: dict[str, list[str]], folder: str, size: int = 2000) -> MarianTokenizer:
+    "A tokenizer of the Marian family, learned from the pairs."
+    pieces = ["</s>", "<unk>"]
+    for side in ("source", "target"):
+        file = Path(folder, f"{side}.spm")
+        with open(file, "wb") as writer:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(pairs[side]),
+                model_writer=writer,
+                vocab_size=size,
+                hard_vocab_limit=False,
+                minloglevel=2,
+            )
+        model = sentencepiece.SentencePieceProcessor(model_file=str(file))
+        pieces += [model.id_to_piece(number) for number in range(model.get_piece_size())]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys([*pieces, "<pad>"]))}
+    Path(folder, "vocab.json").write_text(json.dumps(vocabulary))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return MarianTokenizer(*(str(Path(folder, name)) for name in ("source.spm", "target.spm", "vocab.json")))
+
+
+def naive_pairs(pairs: dict[str, list[str]], tokenizer: PreTrainedTokenizerBase) -> dict[str, list[list[int]]]:
+    options = {"truncation": True, "max_length": LONGEST, "split_special_tokens": True}
+    result: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": [], "labels": []}
+    for source, target in zip(pairs["source"], pairs["target"], strict=True):
+        encoded = tokenizer(source, text_target=target, **options)
+        for name, rows in result.items():
+            rows.append(encoded[name])
+    return result
+
+
+def naive_texts(rows: list[list[int]], tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    return [tokenizer.decode([token for token in row if token != -100], skip_special_tokens=True) for row in rows]
+
+
+def naive_generate(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rows: list[list[int]], size: int, beams: int
+) -> list[str]:
+    made = []
+    for start in range(0, len(rows), size):
+        inputs = tokenizer.pad({"input_ids": rows[start : start + size]}, return_tensors="pt")
+        with torch.no_grad():
+            ids = model.generate(**inputs, num_beams=beams, max_length=LONGEST)
+        made += tokenizer.batch_decode(ids, skip_special_tokens=True)
+    return made
+
+
+def run() -> Iterator[Row]:
+    data = load_data("jupyterlab-fr", "translations")
+    model, tokenizer = load_model("seq2seq", "mini/seq2seq"), load_tokenizer("mini/seq2seq")
+    held_out = data["validation"][:]
+    rows = preprocess_pairs(held_out, tokenizer, LONGEST)["input_ids"]
+    for item, theirs, ours, beams, target in (
+        ("16 greedy, naive in batches of 8", 8, 64, 1, 4.0),
+        ("16 greedy, same batch size", 64, 64, 1, 2.8),
+        ("16 four beams, same batch size", 32, 32, 4, 2.0),
+    ):
+        report: dict[str, float] = {}
+
+        def translate(size: int = ours, beams: int = beams, report: dict[str, float] = report) -> list[str]:
+            options = {"num_beams": beams, "max_length": LONGEST, "batch_size": size, "report": report}
+            return decode_predictions(generate_all(model, rows, **options), tokenizer)
+
+        row = compare(
+            item,
+            f"{len(rows)} real messages",
+            lambda size=theirs, beams=beams: naive_generate(model, tokenizer, rows, size, beams),
+            translate,
+            lambda left, right: left == right,
+            target=target,
+            rounds=2,
+        )
+        unpadded = sum(map(len, rows)) / sum(len(part) * max(map(len, part)) for part in (rows[i : i + theirs] for i in range(0, len(rows), theirs)))  # fmt: skip
+        row.notes |= {
+            "tokens per second": round(report["tokens"] / row.ours),
+            "padding": f"{report['padding']:.0%} instead of {1 - unpadded:.0%}",
+            "asked again": report["asked_again"],
+        }
+        yield row
+
+    pairs = data["train"][:1000]
+    pairs["target"][0] += " </s>"  # looks like the end of the text, and is none
+    with tempfile.TemporaryDirectory() as folder:
+        marian = make_marian(pairs, folder)
+        for name, one, (before, after) in (("Marian's tokenizer", marian, (5.0, 3.5)), ("mini/seq2seq's", tokenizer, (1.5, 1.2))):  # fmt: skip
+            labels = preprocess_pairs(pairs, one, LONGEST)["labels"]
+            yield compare(
+                f"17 pre-processing, {name}",
+                "1,000 pairs",
+                lambda one=one: naive_pairs(pairs, one),
+                lambda one=one: preprocess_pairs(pairs, one, LONGEST),
+                lambda left, right: left == right,
+                target=before,
+                rounds=5,
+            )
+            yield compare(
+                f"17 post-processing, {name}",
+                "1,000 texts",
+                lambda one=one, labels=labels: naive_texts(labels, one),
+                lambda one=one, labels=labels: decode_predictions(labels, one),
+                lambda left, right: left == right,
+                target=after,
+                rounds=5,
+            )
