@@ -84,7 +84,7 @@ def make_batch(corpus: Corpus, plan: Plan, step: int) -> tuple[str, dict[str, to
 
 
 class Pretrainer(nn.Module):
-    """The encoder with its masked-LM head, and heads of which only the judge's hidden layer is kept.
+    """The encoder with its masked-LM head, and others, of which the judge's hidden layer and the span head are kept.
 
     Rotary positions (Su et al., 2021, "RoFormer"): with BERT's learned positions a run of this size spends most of its
     time on finding out which words are neighbours."""
@@ -200,8 +200,9 @@ def export(work: Path, out: Path) -> None:
     model = trained.half().model
     # A new head starts near zero, so that its first loss is that of a guess.
     model.config.initializer_range = 0.02
-    # The judge's hidden layer goes along, under the name that a sequence classifier looks for.
-    weights = model.state_dict() | {f"classifier.dense.{name}": p for name, p in trained.judge.state_dict().items()}
+    # Heads go along under the names that other tasks look for: the judge's hidden layer, and the one that points at spans.
+    heads = {"classifier.dense": trained.judge, "qa_outputs": trained.span}
+    weights = model.state_dict() | {f"{head}.{name}": p for head, part in heads.items() for name, p in part.state_dict().items()}
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_file(str(work / "tokenizer.json")), model_max_length=512,
         unk_token="[UNK]", pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]",

@@ -1,0 +1,281 @@
+"""Windows, labels, answers and scores against the loops that a reader writes first."""
+
+import re
+import string
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, disable_caching, disable_progress_bars
+from transformers import PreTrainedTokenizerBase
+
+from benchmarks.harness import Row, compare, timed
+from course_lib import metrics
+from course_lib.checkpoints import load_tokenizer
+from course_lib.data import load_data
+from course_lib.metrics import squad_scores
+from course_lib.question_answering import postprocess_answers, prepare_train_features, prepare_validation_features
+
+SIZES = {"max_length": 384, "stride": 128}
+SEARCH = {"n_best": 20, "max_answer_length": 30}
+QUESTIONS, WINDOWS, ANSWERS = 3000, 12_500, 10_570
+
+
+def make_questions(count: int, per_context: int, seed: int = 0) -> Dataset:
+    "Contexts of 120 words on average, as in SQuAD, joined from sentences of the course; each answer is one to five words."
+    dice = np.random.default_rng(seed)
+    data = load_data("mini/squad", "questions")["train"]
+    sentences = sorted({part for text in set(data["context"][:]) for part in re.findall(r"[^.]+\.", text)})
+    asked = data["question"][:]
+    rows = []
+    for number in range(-(-count // per_context)):
+        words = int(np.clip(dice.normal(120, 45), 30, 400))
+        context = ""
+        while len(context.split()) < words:
+            context += sentences[dice.integers(len(sentences))]
+        context = context.strip()
+        spans = [match.span() for match in re.finditer(r"\w+", context)]
+        for part in range(per_context):
+            first = int(dice.integers(len(spans)))
+            last = min(first + int(dice.integers(5)), len(spans) - 1)
+            start, end = spans[first][0], spans[last][1]
+            answers = {"text": [context[start:end]], "answer_start": [start]}
+            question = asked[int(dice.integers(len(asked)))]
+            rows.append({"id": f"{number}-{part}", "context": context, "question": question, "answers": answers})
+    return Dataset.from_list(rows[:count])
+
+
+def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    rows = tokenizer(
+        [question.strip() for question in batch["question"]],
+        batch["context"],
+        truncation="only_second",
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+        **SIZES,
+    )
+    mapping, samples = rows.pop("offset_mapping"), rows.pop("overflow_to_sample_mapping")
+    starts, ends = [], []
+    for row, offsets in enumerate(mapping):
+        answers, sides = batch["answers"][samples[row]], rows.sequence_ids(row)
+        begin = answers["answer_start"][0]
+        end = begin + len(answers["text"][0])
+        first = 0
+        while sides[first] != 1:
+            first += 1
+        last = len(sides) - 1
+        while sides[last] != 1:
+            last -= 1
+        if offsets[first][0] > begin or offsets[last][1] < end:
+            starts.append(0)
+            ends.append(0)
+            continue
+        place = first
+        while place <= last and offsets[place][0] <= begin:
+            place += 1
+        starts.append(place - 1)
+        place = last
+        while place >= first and offsets[place][1] >= end:
+            place -= 1
+        ends.append(place + 1)
+    return dict(rows) | {"start_positions": starts, "end_positions": ends}
+
+
+def naive_validation(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    rows = tokenizer(
+        [question.strip() for question in batch["question"]],
+        batch["context"],
+        truncation="only_second",
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+        **SIZES,
+    )
+    samples, names = rows.pop("overflow_to_sample_mapping"), []
+    for row, sample in enumerate(samples):
+        names.append(batch["id"][sample])
+        sides = rows.sequence_ids(row)
+        rows["offset_mapping"][row] = [
+            pair if sides[place] == 1 else None for place, pair in enumerate(rows["offset_mapping"][row])
+        ]
+    return dict(rows) | {"example_id": names}
+
+
+def naive_answers(
+    examples: Dataset, features: Dataset, start_logits: np.ndarray, end_logits: np.ndarray
+) -> list[dict[str, str]]:
+    windows: dict[str, list[int]] = {}
+    for row, name in enumerate(features["example_id"]):
+        windows.setdefault(name, []).append(row)
+    predictions = []
+    for example in examples:
+        best = None
+        for row in windows.get(example["id"], []):
+            offsets = features[row]["offset_mapping"]
+            for start in np.argsort(-start_logits[row], kind="stable")[: SEARCH["n_best"]].tolist():
+                for end in np.argsort(-end_logits[row], kind="stable")[: SEARCH["n_best"]].tolist():
+                    if max(start, end) >= len(offsets) or offsets[start] is None or offsets[end] is None:
+                        continue
+                    if end < start or end - start + 1 > SEARCH["max_answer_length"]:
+                        continue
+                    score = float(start_logits[row][start]) + float(end_logits[row][end])
+                    found = (-score, offsets[start][0], offsets[end][1])
+                    best = found if best is None else min(best, found)
+        text = "" if best is None else example["context"][best[1] : best[2]]
+        predictions.append({"id": example["id"], "prediction_text": text})
+    return predictions
+
+
+def naive_scores(predictions: list[dict[str, str]], references: list[dict[str, Any]]) -> dict[str, float]:
+    "The definition, one answer at a time."
+
+    def normalized(text: str) -> str:
+        text = "".join(letter for letter in text.lower() if letter not in string.punctuation)
+        return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+    def f1(left: str, right: str) -> float:
+        words = normalized(left).split(), normalized(right).split()
+        shared = sum((Counter(words[0]) & Counter(words[1])).values())
+        if shared == 0:
+            return 0.0
+        precision, recall = shared / len(words[0]), shared / len(words[1])
+        return 2 * precision * recall / (precision + recall)
+
+    said = {row["id"]: row["prediction_text"] for row in predictions}
+    exact = overlap = 0.0
+    for row in references:
+        guess = said[row["id"]]
+        exact += max(normalized(guess) == normalized(text) for text in row["answers"]["text"])
+        overlap += max(f1(guess, text) for text in row["answers"]["text"])
+    return {"exact_match": 100 * exact / len(references), "f1": 100 * overlap / len(references)}
+
+
+def same_rows(left: Dataset, right: Dataset) -> bool:
+    return left.to_dict() == right.select_columns(left.column_names).to_dict()
+
+
+def tiled(examples: Dataset, features: Dataset, windows: int) -> tuple[Dataset, Dataset]:
+    "As many windows as wanted, and their examples: the same ones again under other names."
+    rounds = -(-windows // len(features))
+    copies = [
+        Dataset.from_list(
+            [row | {"id": f"{row['id']}/{copy}"} for row in examples.select_columns(["id", "context", "answers"])]
+        )
+        for copy in range(rounds)
+    ]
+    names, mapping = features["example_id"][:], features.with_format("arrow")[:]["offset_mapping"]
+    import pyarrow as pa
+
+    table = pa.table(
+        {
+            "example_id": [f"{name}/{copy}" for copy in range(rounds) for name in names],
+            "offset_mapping": pa.chunked_array(list(mapping.chunks) * rounds),
+        }
+    )
+    kept = Dataset(table.slice(0, windows).combine_chunks())
+    wanted = set(kept["example_id"][:])
+    rows = [row for part in copies for row in part.to_list() if row["id"] in wanted]
+    return Dataset.from_list(rows), kept
+
+
+def peaked(features: Dataset, examples: Dataset, width: int, seed: int = 0) -> np.ndarray:
+    "Logits as of a trained model: noise, and in most windows one high start and one high end that fit."
+    dice = np.random.default_rng(seed)
+    logits = dice.normal(size=(2, len(features), width)).astype(np.float32)
+    mapping = features.with_format("arrow")[:]["offset_mapping"].combine_chunks()
+    base = mapping.offsets.to_numpy()
+    known = mapping.values.is_valid().to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(dice.random(len(features)) < 0.9):
+        inside = np.flatnonzero(known[base[row] : base[row + 1]])
+        start = int(dice.integers(len(inside)))
+        end = min(start + int(dice.integers(6)), len(inside) - 1)
+        logits[0, row, inside[start]] += 12
+        logits[1, row, inside[end]] += 12
+    return logits
+
+
+def run() -> Iterator[Row]:
+    disable_caching()
+    disable_progress_bars()
+    tokenizer = load_tokenizer("mini/encoder")
+    with tempfile.TemporaryDirectory() as folder:  # on disk, so that map reads and writes files as in a notebook
+        for per_context, target in ((5, 5), (1, 1.8)):
+            make_questions(QUESTIONS, per_context).save_to_disk(f"{folder}/{per_context}")
+            data = Dataset.load_from_disk(f"{folder}/{per_context}")
+            contexts = len(set(data["context"][:]))
+            rows = partial(data.map, batched=True, remove_columns=data.column_names)
+            arrow = partial(data.with_format("arrow").map, batched=True, remove_columns=data.column_names)
+            yield compare(
+                f"training features, map, {per_context} a context",
+                f"{len(data):,} questions, {contexts:,} contexts, windows of {SIZES['max_length']}",
+                lambda rows=rows: rows(partial(naive_train, tokenizer=tokenizer)),
+                lambda arrow=arrow: arrow(partial(prepare_train_features, tokenizer=tokenizer, **SIZES)).with_format(
+                    None
+                ),
+                same_rows,
+                target=target,
+            )
+        data = Dataset.load_from_disk(f"{folder}/5")
+        rows = partial(data.map, batched=True, remove_columns=data.column_names)
+        arrow = partial(data.with_format("arrow").map, batched=True, remove_columns=data.column_names)
+        yield compare(
+            "validation features, map, 5 a context",
+            f"{len(data):,} questions",
+            lambda: rows(partial(naive_validation, tokenizer=tokenizer)),
+            lambda: arrow(partial(prepare_validation_features, tokenizer=tokenizer, **SIZES)).with_format(None),
+            same_rows,
+            target=5,
+        )
+        features = arrow(partial(prepare_validation_features, tokenizer=tokenizer, **SIZES)).with_format(None)
+        tiled_examples, tiled_features = tiled(data, features, WINDOWS)
+        tiled_examples.save_to_disk(f"{folder}/examples")
+        tiled_features.save_to_disk(f"{folder}/features")
+        examples, features = (Dataset.load_from_disk(f"{folder}/{name}") for name in ("examples", "features"))
+        width = SIZES["max_length"]
+        random = np.random.default_rng(0).normal(size=(2, len(features), width)).astype(np.float32)
+        for name, logits, target in (("random", random, 15), ("peaked", peaked(features, examples, width), 45)):
+            row = compare(
+                f"post-processing, {name} logits",
+                f"{len(features):,} windows, n_best {SEARCH['n_best']}",
+                lambda logits=logits: naive_answers(examples, features, *logits),
+                lambda logits=logits: postprocess_answers(examples, features, *logits, **SEARCH),
+                lambda naive, ours: naive == ours,
+                target=target,
+                rounds=3,
+            )
+            yield row
+        references = [{"id": str(number), "answers": row["answers"]} for number, row in enumerate(examples.to_list())]
+        references = (references * 9)[:ANSWERS]
+        dice = np.random.default_rng(0)
+        for number, reference in enumerate(references):  # three accepted answers, as in SQuAD's development set
+            text = reference["answers"]["text"][0]
+            texts = [text, " ".join(text.split()[:2]), f"the {text}"]
+            references[number] = {"id": str(number), "answers": {"text": texts, "answer_start": [0, 0, 0]}}
+        predictions = [
+            {
+                "id": row["id"],
+                "prediction_text": row["answers"]["text"][int(dice.integers(3))] + "." * int(dice.integers(2)),
+            }
+            for row in references
+        ]
+
+        def ours_from_nothing() -> dict[str, float]:
+            metrics._KNOWN_ANSWERS.clear()
+            return squad_scores(predictions, references)
+
+        again = min(timed(lambda: squad_scores(predictions, references))[0] for _ in range(5))
+        result = compare(
+            "exact match and F1",
+            f"{len(references):,} answers, 3 accepted",
+            lambda: naive_scores(predictions, references),
+            ours_from_nothing,
+            lambda naive, ours: all(abs(naive[name] - ours[name]) < 1e-9 for name in ours),
+            target=1,
+        )
+        result.notes |= {
+            "seconds, references known": round(again, 4),
+            "of the post-processing above": f"{result.ours / row.ours:.2f}, {again / row.ours:.2f}",
+        }
+        yield result
