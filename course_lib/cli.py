@@ -5,14 +5,20 @@
 # %% auto #0
 __all__ = ['KEEP_MEMORY', 'app', 'LIBRARIES', 'notebooks_folder', 'chapters', 'find_notebooks', 'title_of', 'kernel_environment',
            'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'course', 'list_chapters', 'run',
-           'short_row', 'versions', 'devices', 'hub_answer', 'chapter_settings', 'doctor', 'main']
+           'short_row', 'chapter_module', 'work', 'launch_command', 'train', 'versions', 'devices', 'hub_answer',
+           'chapter_settings', 'doctor', 'main']
 
 # %% ../nbs/workbench/cli.ipynb #e7e96020
 import json
 import os
 import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,8 +27,17 @@ from typing import Annotated, Any
 import typer
 
 import course_lib
-from .profiles import CourseError, choose_profile, is_offline, parse_assignments, unknown_name
+from course_lib.profiles import (
+    CourseError,
+    choose_profile,
+    has_cuda,
+    is_offline,
+    load_settings,
+    parse_assignments,
+    unknown_name,
+)
 from .results import read_result, write_atomically, write_results
+from .saving import TrainingInterrupted, state_folders
 
 # %% ../nbs/workbench/cli.ipynb #885b14f6
 def notebooks_folder() -> Path:
@@ -250,6 +265,26 @@ def _save_outputs(run: Run, source: Path) -> None:
     write_atomically(source, nbformat.writes(notebook) + "\n")
 
 
+def _collect(
+    words: Sequence[str],  # chapters, and settings wherever they stand
+    set_: Sequence[str],
+    seed: int | None,
+    profile: str,
+) -> tuple[str, list[str], dict[str, str]]:
+    "Profile, chapters and settings of a command. Raises `CourseError` for what cannot be understood."
+    profile = choose_profile(os.environ.get("COURSE_PROFILE") or profile if profile == "auto" else profile, {})
+    settings = [word for word in words if "=" in word and not word.endswith(".ipynb")]
+    assignments = parse_assignments(os.environ.get("COURSE_SET", ""))
+    for word in [*set_, *settings]:
+        field, equals, value = word.partition("=")
+        if not equals or not field:
+            raise CourseError(f"{word!r} is not a setting. Write field=value, such as train_size=500.")
+        assignments[field] = value
+    if seed is not None:
+        assignments["seed"] = str(seed)
+    return profile, [word for word in words if word not in settings], assignments
+
+
 @app.command()
 def run(
     chapter: Annotated[list[str], typer.Argument(help="01 02 …, all, or a notebook's path; also field=value")],
@@ -264,20 +299,11 @@ def run(
     "Run chapters; write executed notebooks and results.json."
     console, errors = _console(), _console(stderr=True)
     try:
-        profile = choose_profile(os.environ.get("COURSE_PROFILE") or profile if profile == "auto" else profile, {})
-        words = [word for word in chapter if "=" in word and not word.endswith(".ipynb")]
-        notebooks = find_notebooks([word for word in chapter if word not in words] or ["all"])
-        assignments = parse_assignments(os.environ.get("COURSE_SET", ""))
-        for word in [*set_, *words]:
-            field, equals, value = word.partition("=")
-            if not equals or not field:
-                raise CourseError(f"{word!r} is not a setting. Write field=value, such as train_size=500.")
-            assignments[field] = value
+        profile, names, assignments = _collect(chapter, set_, seed, profile)
+        notebooks = find_notebooks(names or ["all"])
     except CourseError as error:
         errors.print(f"[bold red]Error:[/] {error}", soft_wrap=True)
         raise typer.Exit(2) from None
-    if seed is not None:
-        assignments["seed"] = str(seed)
     out = out or Path("_build") / profile
     runs, failures = [], []
     for number, notebook in enumerate(notebooks, 1):
@@ -311,6 +337,183 @@ def short_row(
     shown = {key: row[key] for key in keep}
     shown |= {key: f"{row[key]:.3f}" for key in ("baseline", "before", "after")}
     return shown | {"seconds": f"{row['seconds']:.0f}", "peak_mb": f"{row['peak_mb']:.0f}"}
+
+# %% ../nbs/workbench/cli.ipynb #a40d5be2
+def chapter_module(
+    notebook: Path,
+) -> Any:
+    "The imported module that the notebook exports, or None if it exports none."
+    import importlib
+    import re
+
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    found = re.search(r"^#\|\s*default_exp\s+(\S+)", source, re.MULTILINE)
+    return importlib.import_module(f"course_lib.{found.group(1)}") if found else None
+
+
+# %% ../nbs/workbench/cli.ipynb #4d2b8c06
+_BOUNDED = 6 * 3600  # seconds that processes wait for one that prepares data
+
+
+def _save_model(model: Any, tokenizer: Any, folder: Path) -> None:
+    partial, old = folder.with_name(f".{folder.name}.tmp"), folder.with_name(f".{folder.name}.old")
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    model.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@app.command(hidden=True)
+def work(
+    chapter: str,
+    out: Path,
+    resume: bool = False,
+    save_every: int | None = None,
+) -> None:
+    "One process of `course train`. Reads profile and settings from the environment, rank and world from its launcher."
+    import warnings
+    from datetime import timedelta
+
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    module = chapter_module(find_notebooks([chapter])[0])
+    settings = load_settings(module.SETTINGS)
+    import datasets
+    import transformers
+    from accelerate import PartialState
+
+    state = PartialState(cpu=os.environ.get("ACCELERATE_USE_CPU") == "true", timeout=timedelta(seconds=_BOUNDED))
+    datasets.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
+    code = 0
+    try:
+        options = {"folder": out / "states", "resume": resume, "save_every": save_every}
+        model, tokenizer, history = module.train(settings, **options)
+        if state.is_main_process:
+            _save_model(model, tokenizer, out / "model")
+            write_atomically(out / "history.json", json.dumps(history.to_dict(), indent=1) + "\n")
+            rows = [{name: f"{value:.4g}" for name, value in row.items()} for row in history.evaluations]
+            _console().print(_table("Held-out data", rows))
+            _console().print(f"Model, history and states are in {out}", soft_wrap=True)
+    except TrainingInterrupted as stopped:  # on all processes at the same step
+        if state.is_main_process:
+            _console(stderr=True).print(str(stopped), soft_wrap=True)
+        if state.is_local_main_process:
+            Path(os.environ["COURSE_STATUS"]).write_text("130", encoding="utf-8")
+    except CourseError as error:  # perhaps on this process only, such as one without memory
+        who = "" if state.is_main_process else f"Process {state.process_index}: "
+        _console(stderr=True).print(f"{who}{error}", style="bold red", markup=False, soft_wrap=True)
+        code = 1
+    if state.num_processes > 1 and not code:
+        import torch
+
+        torch.distributed.destroy_process_group()
+    raise typer.Exit(code)
+
+
+# %% ../nbs/workbench/cli.ipynb #f1e96d3b
+def launch_command(
+    processes: int,  # on all machines together
+    machines: int = 1,
+    machine: int = 0,  # which of them this is
+    address: str = "127.0.0.1",  # of machine 0
+    port: int | None = None,  # on machine 0; None finds a free one, which only works for one machine
+) -> list[str]:
+    "The command that starts this machine's processes, up to the program. Raises `CourseError` for impossible numbers."
+    if processes < 1 or machines < 1 or processes % machines:
+        raise CourseError(f"{processes} processes cannot be shared by {machines} machines. Use a multiple, at least 1 each.")
+    if not 0 <= machine < machines:
+        raise CourseError(f"machine={machine} is none of the {machines}. They are numbered from 0 to {machines - 1}.")
+    if machines > 1 and address == "127.0.0.1":
+        raise CourseError("Several machines need the address of the first one: give --address, the same on each.")
+    program = [sys.executable, "-c", "from course_lib.cli import main; main()"]
+    if processes == 1:  # the launcher would start one more process, only to wait for it
+        return program
+    flags = {
+        "num_processes": processes,
+        "num_machines": machines,
+        "machine_rank": machine,
+        "main_process_ip": address,
+        "main_process_port": (port or 29500) if machines > 1 else (port or 0),
+        "mixed_precision": "no",  # `fit` decides for itself
+        "dynamo_backend": "no",
+        "num_cpu_threads_per_process": max(1, (os.cpu_count() or 1) // (processes // machines)),
+    }
+    words = [f"--{name}={value}" for name, value in flags.items()]
+    return [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", *words, "--no_python", *program]
+
+
+@app.command()
+def train(
+    chapter: Annotated[list[str], typer.Argument(help="01 … or a chapter's name; also field=value")],
+    profile: Annotated[str, typer.Option(help="auto, tiny, colab or full")] = "auto",
+    set_: Annotated[list[str], typer.Option("--set", help="field=value; more may follow")] = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="the same as --set seed=N")] = None,
+    processes: Annotated[int, typer.Option(help="how many, on all machines together")] = 1,
+    out: Annotated[Path | None, typer.Option(help="folder; default _build/train/NN. Machines must share it")] = None,
+    save_every: Annotated[int | None, typer.Option(help="steps; also at each epoch's end")] = None,
+    resume: Annotated[bool, typer.Option(help="go on from the newest state")] = False,
+    machines: Annotated[int, typer.Option(help="how many")] = 1,
+    machine: Annotated[int, typer.Option(help="which one this is, from 0")] = 0,
+    address: Annotated[str, typer.Option(help="of machine 0")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="on machine 0; default 29500")] = None,
+) -> None:
+    "Train a chapter's model without its notebook, in one process or many; write model, history and states."
+    errors = _console(stderr=True)
+    try:
+        profile, names, assignments = _collect(chapter, set_, seed, profile)
+        notebooks = find_notebooks(names)
+        if len(notebooks) != 1:
+            raise CourseError(f"Name one chapter to train, not {len(notebooks)}.")
+        variables = kernel_environment(profile, assignments)
+        module = chapter_module(notebooks[0])
+        if not hasattr(module, "train"):
+            raise CourseError(f"{notebooks[0].name} exports no function train(settings, **options).")
+        load_settings(module.SETTINGS, profile, variables)
+        command = launch_command(processes, machines, machine, address, port)
+        out = out or Path("_build", "train", notebooks[0].stem[:2])
+        if state_folders(out / "states") and not resume:
+            raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")
+    except CourseError as error:
+        errors.print(f"[bold red]Error:[/] {error}", soft_wrap=True)
+        raise typer.Exit(2) from None
+    words = ["work", str(notebooks[0]), str(out), *(["--resume"] if resume else [])]
+    words += ["--save-every", str(save_every)] if save_every is not None else []
+    if not has_cuda():
+        variables["ACCELERATE_USE_CPU"] = "true"
+    raise typer.Exit(_wait_for([*command, *words], os.environ | variables))
+
+
+def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the command to its end and return its exit status, 130 if it was interrupted in good order.
+
+    It has a session of its own, and Ctrl-C or SIGTERM is passed on to the processes that train: a launcher that hears
+    of it would end in a page of traceback.
+    """
+    import psutil
+
+    with tempfile.TemporaryDirectory() as folder:
+        status = Path(folder, "status")
+        process = subprocess.Popen(command, env={**environ, "COURSE_STATUS": str(status)}, start_new_session=True)
+
+        def pass_on(number: int, frame: Any) -> None:
+            launched = psutil.Process(process.pid).children() if "--no_python" in command else []
+            for target in launched or [process]:
+                target.send_signal(number)
+
+        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            code = process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        code = int(status.read_text(encoding="utf-8")) if status.exists() else code
+    return 128 - code if code < 0 else code
+
 
 # %% ../nbs/workbench/cli.ipynb #ac83c333
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "evaluate", "huggingface_hub", "tokenizers")
@@ -364,16 +567,9 @@ def chapter_settings(
     notebook: Path,
 ) -> dict[str, Any]:
     "Profile name -> the chapter's settings. Empty for a notebook that has none. Imports the chapter's module."
-    import importlib
-    import re
-
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    found = re.search(r"^#\|\s*default_exp\s+(\S+)", source, re.MULTILINE)
-    if not found:
-        return {}
-    module = importlib.import_module(f"course_lib.{found.group(1)}")
+    module = chapter_module(notebook)
     return dict(getattr(module, "SETTINGS", {}))
+
 
 # %% ../nbs/workbench/cli.ipynb #27912c36
 @app.command()

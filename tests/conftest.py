@@ -1,14 +1,21 @@
 """Set-up for pytest and nbval: the tiny profile, offline, and notebooks whose assertions are the test."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
+# No socket leaves the machine: neither from here, nor from a kernel or any other Python that is started from here.
+GUARD = Path(__file__).resolve().parent / "guard"
+if str(GUARD) not in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+if not getattr(sys, "_course_guard", False):
+    import runpy
+
+    runpy.run_path(str(GUARD / "sitecustomize.py"))["install"]()
 # Kernels inherit these, and huggingface_hub reads its own when it is first imported.
-os.environ.update(
-    COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1"
-)
+os.environ.update(COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1")
 os.environ.pop("COURSE_SET", None)
 # Workers beside each other share the cores instead of fighting over them; torch reads these when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

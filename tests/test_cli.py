@@ -1,6 +1,12 @@
-"The course command, on notebooks of a few cells."
+"The course command, on notebooks of a few cells, and on chapters with very little to do."
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -138,8 +144,6 @@ def test_the_environment_comes_back(tmp_path, monkeypatch):
     notebook = write_notebook(tmp_path / "demo.ipynb", "1 / 0")
     with pytest.raises(cli.CellFailed):
         cli.run_notebook(tmp_path / "demo.ipynb", tmp_path / "out", {"COURSE_SET": "seed=2"}, progress=False)
-    import os
-
     assert os.environ["COURSE_SET"] == "seed=1", notebook
 
 
@@ -162,3 +166,130 @@ def test_streams_are_joined_before_they_are_tidied():
     assert notebook["cells"][0]["outputs"] == [
         *(stream("stderr", "3%\n"), stream("stdout", "x"), stream("stderr", "4%"), result, stream("stderr", "5%"))
     ]
+
+
+# Training
+
+LITTLE = ["train_size=83", "validation_size=23", "num_epochs=1", "batch_size=8", "max_length=16"]
+COMMAND = [sys.executable, "-c", "from course_lib.cli import main; main()", "train"]
+
+
+@pytest.fixture(scope="module")
+def little(tmp_path_factory) -> list[str]:
+    "Settings of chapter 1 with a model of 0.3 million parameters, so that processes take no longer than their start."
+    import torch
+    import transformers
+
+    from course_lib.checkpoints import MINI_FOLDER
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    sizes = {"hidden_size": 32, "embedding_size": 32, "intermediate_size": 32, "num_hidden_layers": 1}
+    config = transformers.AutoConfig.from_pretrained(MINI_FOLDER / "encoder", num_attention_heads=2, **sizes)
+    torch.manual_seed(0)
+    transformers.AutoModelForMaskedLM.from_config(config).save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(MINI_FOLDER / "encoder").save_pretrained(folder)
+    return ["01", "--set", *LITTLE, f"checkpoint={folder}"]
+
+
+def worked(words: list[str], monkeypatch) -> tuple[str, dict]:
+    "What one process of `course train` prints and writes, in this process: importing the libraries takes seconds."
+
+    def here(command: list[str], environ: dict[str, str]) -> int:
+        assert command[:3] == COMMAND[:3], "no launcher for one process"
+        for name in ("COURSE_PROFILE", "COURSE_SET", "ACCELERATE_USE_CPU"):
+            if name in environ:
+                monkeypatch.setenv(name, environ[name])
+        done = runner.invoke(cli.app, command[3:])
+        shown.append(done.output)
+        return done.exit_code
+
+    shown: list[str] = []
+    monkeypatch.setattr(cli, "_wait_for", here)
+    done = runner.invoke(cli.app, ["train", *words])
+    assert done.exit_code == 0, done.output + "".join(shown)
+    out = Path(words[words.index("--out") + 1])
+    return shown[0], json.loads((out / "history.json").read_text(encoding="utf-8"))
+
+
+def test_train_on_one_process_and_on_two_machines_is_the_function_of_the_notebook(little, tmp_path, monkeypatch):
+    from course_lib import training_loop
+    from course_lib.checkpoints import load_model
+    from course_lib.profiles import apply_assignments, parse_assignments
+
+    # Two machines: the same line on each but for its number. Here both are this one.
+    port = str(20_000 + os.getpid() % 20_000)
+    lines = ["--processes", "2", "--machines", "2", "--address", "localhost", "--port", port, "--out", "two"]
+    options = {"cwd": tmp_path, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    machines = [subprocess.Popen([*COMMAND, *little, *lines, "--machine", number], **options) for number in "01"]
+    first, second = (machine.communicate(timeout=300) for machine in machines)
+    assert [machine.returncode for machine in machines] == [0, 0], first[1] + second[1]
+    assert "accuracy" in first[0]
+    assert second[0] == "", "only the first process speaks"
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == ["history.json", "model", "states"]
+    two = json.loads((tmp_path / "two" / "history.json").read_text(encoding="utf-8"))
+
+    shown, one = worked([*little, "--out", str(tmp_path / "one")], monkeypatch)
+    assert "Model, history and states are in" in shown
+    assert load_model("sequence-classification", tmp_path / "one" / "model").num_labels == 2
+
+    settings = apply_assignments(training_loop.SETTINGS["tiny"], parse_assignments(" ".join(little[2:])))
+    expected = training_loop.train(settings, progress=False)[-1].to_dict()
+    for found in (one, two):
+        losses = [[record["loss"] for record in history["steps"]] for history in (expected, found)]
+        assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+        assert found["evaluations"][-1] == pytest.approx(expected["evaluations"][-1], abs=1e-5)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+def test_ctrl_c_on_two_processes_and_resume(little, tmp_path, monkeypatch):
+    words = [*little, "num_epochs=6", "--save-every", "3", "--out", str(tmp_path / "run")]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+    process = subprocess.Popen([*COMMAND, *words, "--processes", "2"], **options)
+    while process.poll() is None and not list((tmp_path / "run").glob("states/step-*")):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    shown = process.communicate(timeout=300)[0]
+    assert process.returncode == 130, shown
+    assert "Stopped after step" in shown
+    assert "Traceback" not in shown
+    assert not (tmp_path / "run" / "model").exists()
+
+    refused = runner.invoke(cli.app, ["train", *words])
+    assert refused.exit_code == 2
+    assert "--resume" in refused.output
+    with pytest.warns(UserWarning, match="was written by 2 processes, now there are 1"):
+        _, history = worked([*words, "--resume"], monkeypatch)
+    assert [record["step"] for record in history["steps"]] == list(range(1, 67))
+    assert [record["step"] for record in history["evaluations"]] == [11 * epoch for epoch in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["01", "--processes", "0"], "0 processes cannot be shared by 1 machines"),
+        (["01", "--processes", "2", "--machines", "2"], "give --address"),
+        (["01", "--processes", "2", "--machines", "2", "--machine", "2", "--address", "x"], "machine=2 is none of the 2"),
+        (["01", "02"], "Name one chapter to train, not 2"),
+        (["num_epochs=1"], "Name one chapter to train, not 0"),
+        (["01", "--set", "num_epoch=1"], "Did you mean 'num_epochs'?"),
+        (["07"], "Unknown chapter '07'"),
+    ],
+)
+def test_a_training_that_cannot_be_starts_no_process(words, expected, monkeypatch):
+    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
+    done = runner.invoke(cli.app, ["train", *words])
+    assert done.exit_code == 2
+    assert expected in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_a_notebook_without_train_cannot_be_trained(tmp_path):
+    notebook = write_notebook(tmp_path / "demo.ipynb", "#| default_exp profiles")
+    done = runner.invoke(cli.app, ["train", notebook])
+    assert done.exit_code == 2
+    assert "exports no function train" in done.output
+
+
+def test_every_chapter_can_be_trained():
+    for notebook in cli.chapters().values():
+        assert callable(cli.chapter_module(notebook).train)

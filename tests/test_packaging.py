@@ -1,5 +1,6 @@
 "One list of dependencies; a wheel that works outside the checkout."
 
+import json
 import os
 import re
 import shutil
@@ -120,6 +121,13 @@ def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
         "01_training_loop.html",
         "results.json",
     }
+    # The checkout, without the notebook and on two processes, reaches the same metric with the same seed.
+    (row,) = json.loads((empty / "out" / "results.json").read_text(encoding="utf-8"))
+    command = [sys.executable, *command[1:3], "train", "01", "--processes", "2", *command[5:-2], "--out", str(tmp_path / "two")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    history = json.loads((tmp_path / "two" / "history.json").read_text(encoding="utf-8"))
+    assert history["evaluations"][-1][row["metric"]] == pytest.approx(row["after"], abs=1e-6)
 
 
 def test_importing_the_package_imports_nothing_heavy():

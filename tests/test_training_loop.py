@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator, PartialState
+from complaints import complaint_of
 from datasets import ClassLabel, Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ from course_lib.training_loop import (
     launch,
     make_optimizer,
     make_scheduler,
+    model_loss,
     padding_share,
     predict_logits,
     preprocess,
@@ -366,6 +368,128 @@ def test_training_on_nothing_is_an_error(data, collate):
 def test_count_labels_ignores_what_the_loss_ignores():
     assert count_labels({"labels": torch.tensor([[1, -100], [0, 2]])}) == 3
     assert count_labels({"input_ids": torch.zeros(5, 2)}) == 5
+
+
+def test_skipped_batches_are_the_first_ones():
+    sampler = LengthGroupedBatches(np.arange(1, 40), 4, seed=3)
+    sampler.set_epoch(2)
+    whole = list(sampler)
+    for start in (0, 1, 5, len(whole)):
+        sampler.set_epoch(2, start)
+        assert list(sampler) == whole[start:]
+    assert len(sampler) == len(whole), "the length of an epoch does not depend on where it is begun"
+
+
+# What stops a run, and how
+
+
+def spoiled(collate, at: int, action):
+    "A collator that calls `action(batch)` on the `at`-th batch and hands on what it returns."
+    batches = 0
+
+    def wrapper(rows):
+        nonlocal batches
+        batches += 1
+        batch = collate(rows)
+        return action(batch) if batches == at else batch
+
+    return wrapper
+
+
+@pytest.mark.parametrize(("value", "name"), [(float("nan"), "nan"), (float("inf"), "inf")])
+def test_a_loss_that_is_no_number_stops_with_step_rate_and_state(data, collate, tmp_path, value, name):
+    def loss_of(model, batch):
+        loss = model_loss(model, {name: tensor for name, tensor in batch.items() if name != "spoiled"})
+        return loss * value if "spoiled" in batch else loss
+
+    broken = spoiled(collate, 7, lambda batch: dict(batch) | {"spoiled": torch.tensor(1)})
+    options = {"loss_of": loss_of, "progress": False, "folder": tmp_path, "save_every": 2}
+    config = LoopConfig(1, 8, learning_rate=1e-3, warmup=0, schedule="constant")
+    complaint = complaint_of(CourseError, fit, small_model(), data["train"], broken, config, **options)
+    assert f"loss became {name} in step 7" in complaint
+    assert "learning rate of 0.001" in complaint
+    assert str(tmp_path / "step-00000006") in complaint
+    assert sorted(path.name for path in tmp_path.iterdir())[-1] == "step-00000006", "no state of a run that has failed"
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_weights_are_saved(data, collate, tmp_path):
+    def loss_of(model, batch):
+        loss = model_loss(model, {name: tensor for name, tensor in batch.items() if name != "spoiled"})
+        if "spoiled" in batch:
+            loss.register_hook(lambda gradient: gradient * float("nan"))
+        return loss
+
+    broken = spoiled(collate, 3, lambda batch: dict(batch) | {"spoiled": torch.tensor(1)})
+    options = {"loss_of": loss_of, "progress": False, "folder": tmp_path, "save_every": 1}
+    complaint = complaint_of(CourseError, fit, small_model(), data["train"], broken, LoopConfig(1, 8), **options)
+    assert "gradient became nan in step 3" in complaint
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000001", "step-00000002"]
+
+
+def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate):
+    config = LoopConfig(1, 8, learning_rate=1e30, warmup=0, schedule="constant", max_grad_norm=None)
+    complaint = complaint_of(CourseError, fit, small_model(), data["train"], collate, config, progress=False)
+    assert "Lower learning_rate" in complaint
+    assert "give fit a folder" in complaint
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+        MemoryError(),
+    ],
+    ids=["cuda", "cpu", "python"],
+)
+def test_out_of_memory_names_the_setting(data, collate, error):
+    def fail(batch):
+        raise error
+
+    model, forward = small_model(), BertForSequenceClassification.forward
+    config = LoopConfig(1, 16, gradient_accumulation_steps=3)
+    complaint = complaint_of(CourseError, fit, model, data["train"], spoiled(collate, 2, fail), config, progress=False)
+    assert "batch_size=16" in complaint
+    assert "Set batch_size=8; with gradient_accumulation_steps=6" in complaint
+    assert model.forward.__func__ is forward
+    assert not model.training
+    complaint = complaint_of(CourseError, fit, model, data["train"], spoiled(collate, 2, fail), LoopConfig(1, 2), progress=False)
+    assert "Shorten the texts" in complaint
+
+
+def test_memory_really_running_out(data, collate):
+    "2^60 bytes are more than anybody has."
+    greedy = spoiled(collate, 1, lambda batch: torch.empty(2**60, dtype=torch.uint8))
+    assert "Out of memory" in complaint_of(
+        CourseError, fit, small_model(), data["train"], greedy, LoopConfig(1, 8), progress=False
+    )
+
+
+def test_other_errors_are_passed_on(data, collate):
+    def fail(batch):
+        raise RuntimeError("something else")
+
+    with pytest.raises(RuntimeError, match="something else"):
+        fit(small_model(), data["train"], spoiled(collate, 1, fail), LoopConfig(1, 8), progress=False)
+
+
+def test_a_loader_that_yields_nothing_is_an_error(data, collate, monkeypatch):
+    monkeypatch.setattr(LengthGroupedBatches, "__iter__", lambda self: iter(()))
+    complaint = complaint_of(DataError, fit, small_model(), data["train"], collate, LoopConfig(1, 8), progress=False)
+    assert "Epoch 1 has no batch" in complaint
+
+
+def test_the_publisher_is_called_after_each_epoch_and_may_fail(data, collate):
+    seen = []
+
+    def publisher(model, history):
+        seen.append((len(history.steps), len(history.evaluations), model.training))
+        raise OSError("no\nnetwork")
+
+    options = {"evaluate": lambda *_: {"loss": 1.0}, "progress": False, "publisher": publisher}
+    with pytest.warns(UserWarning, match="Publishing failed, training goes on: no network"):
+        fit(small_model(), data["train"], collate, LoopConfig(2, 8), **options)
+    assert [(steps, evaluations) for steps, evaluations, _ in seen] == [(12, 1), (24, 2)]
 
 
 # Predicting

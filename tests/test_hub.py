@@ -1,0 +1,398 @@
+"Publishing: the real client, against a Hub of our own on 127.0.0.1."
+
+import logging
+import threading
+import time
+import traceback
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+from complaints import complaint_of
+from datasets import Dataset
+from hub_server import TOKEN, Hub, running_hub
+from huggingface_hub import ModelCard, constants, hf_hub_download
+from huggingface_hub.utils import _http
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, models
+from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+from course_lib.hub import (
+    PIPELINES,
+    BackgroundPublisher,
+    PublishError,
+    model_card,
+    public_name,
+    publish,
+    upload,
+    write_model,
+)
+from course_lib.training_loop import LoopConfig, fit
+
+
+@dataclass(frozen=True)
+class Settings:
+    dataset: str = "/home/somebody/secret/pairs.csv"
+    checkpoint: str = "google-bert/bert-base-cased"
+    seed: int = 3
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BertTokenizerFast:
+    vocabulary = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "é": 5}
+    return BertTokenizerFast(tokenizer_object=Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]")))
+
+
+def small_model() -> BertForSequenceClassification:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    return BertForSequenceClassification(BertConfig(vocab_size=6, max_position_embeddings=8, **sizes))
+
+
+@pytest.fixture
+def naps(monkeypatch) -> list[float]:
+    "How long the client and we wanted to sleep; nobody does."
+    slept: list[float] = []
+    monkeypatch.setattr(_http.time, "sleep", slept.append)
+    return slept
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    with running_hub() as hub:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)  # as HF_ENDPOINT would, were it set before the import
+        files = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+        yield hub
+
+
+@pytest.fixture(autouse=True)
+def never_the_token(caplog, capfd, tmp_path, recwarn):
+    "The token is in no output, log, warning or file, whatever a test does."
+    caplog.set_level(logging.DEBUG)
+    yield
+    said = capfd.readouterr()
+    texts = [said.out, said.err, caplog.text, *(str(warning.message) for warning in recwarn)]
+    assert not [text for text in texts if TOKEN in text]
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and "cache" not in path.parts:
+            assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def published(tokenizer, folder: Path, repo_id: str = "you/model", **options) -> str:
+    options = {"metrics": {"accuracy": 0.75}, "settings": Settings(), "folder": folder, "sleep": time.sleep} | options
+    return publish(small_model(), tokenizer, repo_id, task="sequence-classification", **options)
+
+
+def refusal(tokenizer, folder: Path, **options) -> str:
+    "The complaint of a publication that fails; the files are there, and nothing behind the error holds the token."
+    before = set(folder.iterdir()) if folder.exists() else set()
+    with pytest.raises(PublishError) as caught:
+        published(tokenizer, folder, **options)
+    error, message = caught.value, str(caught.value)
+    assert "\n" not in message
+    assert error.__context__ is None
+    assert error.__cause__ is None
+    assert TOKEN not in "".join(traceback.format_exception(error))
+    assert str(folder) in message
+    assert "hf upload you/model" in message
+    assert {path.name for path in set(folder.iterdir()) - before} == FILES
+    return message
+
+
+FILES = {"README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+
+
+# Publishing
+
+
+def test_published_and_loaded_again(hub: Hub, tokenizer, tmp_path):
+    url = published(tokenizer, tmp_path / "files")
+    assert url == f"{hub.url}/you/model"
+    assert len(hub.commits) == 1, "one commit"
+    assert set(hub.commits[0]["files"]) == FILES
+    assert hub.kinds() == ["create", "yaml", "preupload", "batch", "lfs", "commit"]
+    for name in FILES:
+        again = hf_hub_download("you/model", name)
+        assert Path(again).read_bytes() == (tmp_path / "files" / name).read_bytes()
+    loaded = BertForSequenceClassification.from_pretrained(tmp_path / "files")
+    for ours, theirs in zip(small_model().parameters(), loaded.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_a_dry_run_writes_the_same_files_and_asks_nobody(hub: Hub, tokenizer, tmp_path):
+    found = published(tokenizer, tmp_path / "dry", dry_run=True)
+    assert found == str(tmp_path / "dry")
+    assert hub.requests == []
+    published(tokenizer, tmp_path / "wet")
+    for name in FILES:
+        assert (tmp_path / "dry" / name).read_bytes() == (tmp_path / "wet" / name).read_bytes()
+
+
+def test_a_repository_that_exists_gets_a_second_commit(hub: Hub, tokenizer, tmp_path):
+    published(tokenizer, tmp_path / "files")
+    published(tokenizer, tmp_path / "files", metrics={"accuracy": 0.8})
+    assert [commit["repository"] for commit in hub.commits] == ["you/model"] * 2
+    assert b"0.8" in hub.repositories["you/model"]["README.md"]
+
+
+def test_without_a_namespace_it_is_your_own(hub: Hub, tokenizer, tmp_path):
+    assert published(tokenizer, tmp_path / "files", "model") == f"{hub.url}/you/model"
+    assert "you/model" in hub.repositories
+
+
+def test_other_files_in_the_folder_are_left_alone(hub: Hub, tokenizer, tmp_path):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "diary.txt").write_text("mine")
+    published(tokenizer, tmp_path / "files")
+    assert (tmp_path / "files" / "diary.txt").read_text() == "mine"
+    assert set(hub.repositories["you/model"]) == FILES
+
+
+def test_a_folder_uploaded_by_hand(hub: Hub, tokenizer, tmp_path):
+    published(tokenizer, tmp_path / "files", dry_run=True)
+    (tmp_path / "files" / ".hidden").write_text("x")
+    assert upload(tmp_path / "files", "you/again") == f"{hub.url}/you/again"
+    assert set(hub.repositories["you/again"]) == FILES
+
+
+# What can go wrong
+
+
+@pytest.mark.parametrize("kind", ["create", "preupload", "batch", "lfs", "commit"])
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (401, "does not accept the token (401)"),
+        (403, "may not write to you/model (403)"),
+        (409, "somebody else is changing you/model (409)"),
+        (429, "too many requests (429)"),
+        ((429, {"Retry-After": "9000"}), "too many requests (429), wait 9000 s"),
+        (500, "the Hub has trouble (status 500)"),
+        (503, "the Hub has trouble (status 503)"),
+        ("drop", "no proper answer from the Hub"),
+    ],
+    ids=str,
+)
+def test_a_refusal_is_one_line_and_the_files_stay(hub: Hub, naps, tokenizer, tmp_path, kind, fault, expected):
+    if kind == "create" and fault == 409:
+        pytest.skip("means that the repository exists")
+    hub.faults[kind] = [fault] * 100
+    assert expected in refusal(tokenizer, tmp_path / "files")
+    assert hub.commits == []
+    hub.faults.clear()
+    assert published(tokenizer, tmp_path / "files") == f"{hub.url}/you/model"
+
+
+@pytest.mark.parametrize("kind", ["create", "yaml", "preupload", "batch", "lfs", "commit"])
+@pytest.mark.parametrize("fault", [429, 500, 503, "drop"])
+def test_what_passes_is_tried_again(hub: Hub, naps, tokenizer, tmp_path, kind, fault):
+    hub.faults[kind] = [fault]
+    assert published(tokenizer, tmp_path / "files") == f"{hub.url}/you/model"
+    assert set(hub.repositories["you/model"]) == FILES
+    assert len(hub.commits) == 1
+
+
+@pytest.mark.parametrize("kind", ["create", "preupload", "commit"])
+def test_retry_after_is_obeyed(hub: Hub, naps, tokenizer, tmp_path, kind):
+    hub.faults[kind] = [(429, {"Retry-After": "17"})]
+    published(tokenizer, tmp_path / "files", sleep=naps.append)
+    assert naps
+    assert 17 <= naps[0] <= 18
+    assert len(naps) == 1
+
+
+def test_a_commit_beside_another_is_tried_again(hub: Hub, naps, tokenizer, tmp_path):
+    hub.faults["commit"] = [409]
+    published(tokenizer, tmp_path / "files")
+    assert len(hub.commits) == 1
+
+
+def test_a_slow_answer_is_waited_for(hub: Hub, tokenizer, tmp_path):
+    event = threading.Event()
+    hub.faults["commit"] = [("slow", event)]
+    threading.Timer(0.5, event.set).start()
+    started = time.perf_counter()
+    published(tokenizer, tmp_path / "files")
+    assert time.perf_counter() - started >= 0.5
+
+
+def test_a_wrong_token(hub: Hub, tokenizer, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", TOKEN[::-1])
+    message = refusal(tokenizer, tmp_path / "files")
+    assert "hf auth login" in message
+    assert TOKEN[::-1] not in message
+
+
+def test_no_token_names_the_two_ways_to_log_in(hub: Hub, tokenizer, tmp_path, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
+    message = refusal(tokenizer, tmp_path / "files")
+    assert "`hf auth login`" in message
+    assert "notebook_login()" in message
+    assert hub.requests == []
+
+
+def test_offline_says_so(tokenizer, tmp_path):
+    assert "offline" in refusal(tokenizer, tmp_path / "files")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b/c", "-a", "é/é", "a" * 200])
+def test_names_that_cannot_be(tokenizer, tmp_path, name):
+    assert repr(name) in complaint_of(PublishError, published, tokenizer, tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_task(tokenizer, tmp_path):
+    complaint = complaint_of(PublishError, publish, small_model(), tokenizer, "a/b", task="masked_lm", folder=tmp_path)
+    assert "Did you mean 'masked-lm'?" in complaint
+
+
+def test_a_folder_that_cannot_be_written(tokenizer, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in complaint_of(PublishError, published, tokenizer, tmp_path / "file")
+
+
+# The card
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(PIPELINES)),
+    st.dictionaries(
+        st.from_regex("[a-z_0-9]{1,10}", fullmatch=True), st.floats() | st.integers(-5, 5) | TEXT, max_size=4
+    ),
+    st.dictionaries(st.from_regex("[a-z_]{1,10}", fullmatch=True), TEXT | st.integers() | st.none(), max_size=4),
+    TEXT.filter(str.strip),
+)
+def test_the_head_of_a_card_is_what_was_measured(task, metrics, options, dataset):
+    options = {name: value for name, value in options.items() if name not in ("dataset", "checkpoint")}
+    text = model_card("you/model", task, metrics=metrics, settings=options, dataset=dataset)
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert head["pipeline_tag"] == PIPELINES[task]
+    found = {
+        metric["type"]: metric["value"]
+        for result in head.get("model-index", [{}])[0].get("results", [])
+        for metric in result["metrics"]
+    }
+    finite = {
+        name: value for name, value in metrics.items() if isinstance(value, int | float) and abs(value) < float("inf")
+    }
+    finite = {name: finite[name] for name in finite if name not in ("step", "epoch")}
+    assert found == finite
+    data = ModelCard(text).data
+    assert {result.metric_type for result in data.eval_results or []} == set(finite)
+    rows = [
+        line for line in text.split("## Settings")[-1].split("## Versions")[0].splitlines() if line.startswith("| ")
+    ]
+    assert len(rows) == (2 + len(options) if options else len(rows)), "one row each"
+
+
+@pytest.mark.parametrize("task", PIPELINES)
+def test_the_code_in_a_card_is_python(task):
+    text = model_card("you/model", task)
+    code = text.split("```python\n")[1].split("```")[0]
+    compile(code, "card", "exec")
+    assert "you/model" in code
+    assert "{{" not in code
+
+
+def test_a_card_keeps_paths_private():
+    text = model_card("a/b", "masked-lm", settings=Settings(checkpoint="/srv/models/mine/"), metrics={"loss": 1})
+    assert "somebody" not in text
+    assert "srv" not in text
+    assert "pairs.csv" in text
+    assert "| checkpoint | mine |" in text
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert "datasets" not in head
+    assert "base_model" not in head
+    named = yaml.safe_load(model_card("a/b", "masked-lm", settings=Settings("nyu-mll/glue")).split("---\n")[1])
+    assert (named["datasets"], named["base_model"]) == (["nyu-mll/glue"], "google-bert/bert-base-cased")
+
+
+def test_a_folder_of_two_parts_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my", "data").mkdir(parents=True)
+    assert public_name("my/data") == "data"
+    assert public_name("your/data") == "your/data"
+
+
+# In the background
+
+
+def event_of(step: int) -> SimpleNamespace:
+    return SimpleNamespace(steps=[], evaluations=[{"step": step, "epoch": 1.0, "loss": 0.5}])
+
+
+def test_every_epoch_of_a_training_is_published(hub: Hub, tokenizer, tmp_path):
+    rows = Dataset.from_dict({"input_ids": [[2, 5, 3]] * 16, "labels": [0, 1] * 8})
+
+    def collate(batch):
+        return {name: torch.tensor([row[name] for row in batch]) for name in ("input_ids", "labels")}
+
+    def train(publisher):
+        model = small_model()
+        config = LoopConfig(num_epochs=3, batch_size=8)
+        history = fit(
+            model, rows, collate, config, evaluate=lambda *_: {"loss": 0.5}, progress=False, publisher=publisher
+        )
+        return history, [parameter.tolist() for parameter in model.parameters()]
+
+    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "files", Settings())
+    expected = train(None)
+    assert train(publisher) == expected
+    outcomes = publisher.wait(30)
+    assert outcomes[-1] == {"step": 6, "url": f"{hub.url}/you/model"}
+    assert [commit["summary"] for commit in hub.commits] == [f"Step {outcome['step']}" for outcome in outcomes]
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["step-6"]
+    weights = (tmp_path / "files" / "step-6" / "model.safetensors").read_bytes()
+    assert hub.repositories["you/model"]["model.safetensors"] == weights
+
+    hub.faults["commit"] = [403] * 10
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "second")
+        assert train(publisher) == expected, "a failed upload changes nothing"
+        assert "may not write" in publisher.wait(30)[-1]["error"]
+    assert any("training goes on" in str(warning.message) for warning in caught)
+    assert (tmp_path / "second" / "step-6" / "README.md").is_file()
+
+    (tmp_path / "file").write_text("")
+    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "file")
+    with pytest.warns(UserWarning, match="Publishing failed, training goes on"):
+        found = train(publisher)
+    assert found == expected, "nor does a disk that refuses"
+
+
+def test_a_slow_hub_holds_nobody_up_and_gets_the_newest(hub: Hub, tokenizer, tmp_path):
+    event = threading.Event()
+    hub.faults["create"] = [("slow", event)]
+    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "files")
+    started = time.perf_counter()
+    for step in (1, 2, 3):
+        publisher(small_model(), event_of(step))
+    assert time.perf_counter() - started < 5
+    assert publisher.wait(0.01) == []
+    event.set()
+    assert [outcome["step"] for outcome in publisher.wait(30)] == [1, 3], "what was overtaken is left out"
+    assert [path.name for path in (tmp_path / "files").iterdir()] == ["step-3"]
+
+
+def test_write_model_is_quiet(tokenizer, tmp_path, capfd):
+    names = write_model(small_model(), tokenizer, "card", tmp_path / "files")
+    assert set(names) == FILES
+    assert capfd.readouterr().err == ""
