@@ -50,7 +50,7 @@ SETTINGS = {
     "tiny": AnswerSettings(
         "mini/squad",
         "mini/encoder",
-        train_size=1200,
+        train_size=800,
         practice_size=160,
         max_length=128,
         stride=42,
