@@ -30,7 +30,7 @@ lab: install
 	$(BIN)/jupyter lab nbs/index.ipynb
 
 bench: install
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --json _build/bench/rows.json
 
 # For maintainers: modules, links and clean notebooks from the notebooks; then, seldom, fresh saved outputs.
 export: install

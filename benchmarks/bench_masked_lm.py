@@ -4,12 +4,14 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 from datasets import Dataset, DatasetDict, disable_caching, disable_progress_bars
+from datasets.arrow_writer import ArrowWriter
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerBase, default_data_collator
 
 from benchmarks.harness import Row, compare
@@ -17,6 +19,7 @@ from course_lib.checkpoints import load_tokenizer
 from course_lib.data import load_data
 from course_lib.masked_lm import freeze_masking, group_texts, preprocess, tokenize_with_word_ids, whole_word_mask
 
+NUMBERS = (1, 2, 3, 9, 10)
 SIZE, RATE = 128, 0.15
 # As measured on 8,000 IMDb reviews: the median of their words, and the standard deviation of the logarithm.
 MEDIAN_WORDS, SPREAD = 174, 0.65
@@ -111,6 +114,34 @@ def frozen_alike(left: Dataset, right: Dataset, original: Dataset) -> bool:
     return abs(shares[0] - shares[1]) < 0.01
 
 
+def write_rows(rows: Dataset, path: str) -> None:
+    "What `map` cannot do without: the rows, 1,000 at a time, through the writer of the library."
+    with ArrowWriter(path=path, features=rows.features) as writer:
+        for batch in rows.data.table.to_batches(max_chunksize=1000):
+            writer.write_table(pa.Table.from_batches([batch]))
+        writer.finalize()
+
+
+def tokenize_only(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> None:
+    "The Rust tokenizer alone, 1,000 texts at a time, nothing converted."
+    for start in range(0, len(texts), 1000):
+        tokenizer.backend_tokenizer.encode_batch_fast(texts[start : start + 1000])
+
+
+def convert_lists(batches: list[list[dict[str, list[int]]]]) -> None:
+    "Lists of numbers to arrays, each column of each batch, and nothing else."
+    for rows in batches:
+        for name in rows[0]:
+            np.fromiter(chain.from_iterable(row[name] for row in rows), np.int64, len(rows) * SIZE)
+
+
+def draw_and_copy(columns: list[np.ndarray], throws: int) -> None:
+    "As many random numbers, and the arrays once more."
+    np.random.default_rng(0).random(throws)
+    for column in columns:
+        column.copy()
+
+
 def run() -> Iterator[Row]:
     disable_caching()
     disable_progress_bars()
@@ -119,19 +150,24 @@ def run() -> Iterator[Row]:
 
     table = tokenize_with_word_ids({"text": texts[:1000]}, tokenizer)
     lists = table.to_pydict()
+    values = [column.chunk(0).flatten().to_numpy() for column in table.columns]
     yield compare(
         "group_texts, in memory",
         f"1,000 reviews, {len(table['input_ids'].combine_chunks().flatten()):,} tokens, 4 columns",
         lambda: naive_group(lists),
         lambda: group_texts(table, SIZE),
         lambda naive, ours: naive == ours.to_pydict(),
+        number=1,
         target=500,
+        bound=lambda: [column.copy() for column in values],
+        bound_of="a copy of the tokens",
     )
 
     with tempfile.TemporaryDirectory() as folder:  # on disk, so that map reads and writes files as in a notebook
         Dataset(tokenize_with_word_ids({"text": texts}, tokenizer)).save_to_disk(f"{folder}/tokens")
         Dataset(pa.table({"text": texts})).save_to_disk(f"{folder}/texts")
         tokens, raw = Dataset.load_from_disk(f"{folder}/tokens"), Dataset.load_from_disk(f"{folder}/texts")
+        chunked = preprocess(DatasetDict(train=raw), tokenizer, SIZE)["train"]
         yield compare(
             "group_texts, Dataset.map",
             "5,000 reviews, writing included",
@@ -140,8 +176,10 @@ def run() -> Iterator[Row]:
                 tokens.with_format("arrow").map(partial(group_texts, chunk_size=SIZE), batched=True).with_format(None)
             ),
             same_rows,
+            number=2,
             target=150,
-            rounds=1,
+            bound=lambda: write_rows(chunked, f"{folder}/bound.arrow"),
+            bound_of="the Arrow writer",
         )
         yield compare(
             "preparation, text to chunks",
@@ -151,8 +189,10 @@ def run() -> Iterator[Row]:
             ),
             lambda: preprocess(DatasetDict(train=raw), tokenizer, SIZE)["train"],
             same_rows,
+            number=3,
             target=4,
-            rounds=1,
+            bound=lambda: tokenize_only(texts, tokenizer),
+            bound_of="the tokenizer",
         )
 
     chunks = Dataset(group_texts(table, SIZE))
@@ -160,7 +200,17 @@ def run() -> Iterator[Row]:
     parts = [range(start, start + 64) for start in range(0, 20 * 64, 64)]
     rows = [[chunks[index] for index in part] for part in parts]
     columns = [{name: np.array(values) for name, values in chunks[part[0] : part[-1] + 1].items()} for part in parts]
-    for name, batches, target in (("list of dicts", rows, 2.5), ("columns", columns, 20)):
+    arrays = [column for part in columns for column in part.values()]
+    for name, batches, target, bound, bound_of in (
+        ("list of dicts", rows, 2.5, lambda: convert_lists(rows), "lists to arrays"),
+        (
+            "columns",
+            columns,
+            20,
+            lambda: draw_and_copy(arrays, arrays[0].size * len(parts)),
+            "random numbers and a copy",
+        ),
+    ):
         yield compare(
             f"whole-word collator, {name}",
             f"20 batches of 64 x {SIZE}",
@@ -170,17 +220,22 @@ def run() -> Iterator[Row]:
                 for seed, batch in enumerate(batches)
             ],
             lambda naive, ours: all(map(same_tensors, naive, ours)),
+            number=9,
             target=target,
-            rounds=5,
+            bound=bound,
+            bound_of=bound_of,
         )
 
     held_out = chunks.select(range(1000)).remove_columns("word_ids")
+    ids = np.array(held_out["input_ids"][:], np.int32)
     yield compare(
         "freeze_masking",
         f"1,000 x {SIZE}",
         lambda: naive_freeze(held_out, tokenizer),
         lambda: freeze_masking(held_out, tokenizer, RATE),
         lambda naive, ours: frozen_alike(naive, ours, held_out),
+        number=10,
         target=25,
-        rounds=5,
+        bound=lambda: draw_and_copy([ids], ids.size),
+        bound_of="random numbers and a copy",
     )
