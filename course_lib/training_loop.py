@@ -13,9 +13,11 @@ import io
 import json
 import math
 import os
+import signal
 import socket
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -628,6 +630,18 @@ def fine_tune(
 
 
 # %% ../nbs/01_training_loop.ipynb #e3a27b73
+@contextmanager
+def _kept_signals() -> Iterator[None]:
+    "Puts this process's signal handlers back: torch's launcher leaves its own, and Ctrl-C would no longer be one."
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
     *args: Any,
@@ -664,7 +678,8 @@ def launch(
         try:
             for state in states:
                 state.clear()
-            with redirect_stdout(io.StringIO()):  # the launcher announces CUDA devices even where there are none
+            # The launcher announces CUDA devices even where there are none.
+            with _kept_signals(), redirect_stdout(io.StringIO()):
                 notebook_launcher(worker, num_processes=num_processes, use_port=port)
         finally:
             torch.set_num_threads(threads)

@@ -1,6 +1,7 @@
 "The loop against independent naive references."
 
 import json
+import signal
 from functools import partial
 
 import numpy as np
@@ -550,7 +551,9 @@ def test_launch_passes_arguments_and_returns_by_rank():
     def rank_and(text: str) -> list:
         return [PartialState().process_index, PartialState().num_processes, text]
 
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     assert launch(rank_and, "é", num_processes=2) == [[0, 2, "é"], [1, 2, "é"]]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers, "Ctrl-C is Ctrl-C"
     assert PartialState().num_processes == before, "the notebook's own state is back"
 
 
