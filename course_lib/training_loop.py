@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'PairSettings', 'load_pairs', 'tokenize_pairs', 'LengthGroupedBatches',
-           'padding_share', 'preprocess', 'check_labels', 'LoopConfig', 'choose_precision', 'make_optimizer',
-           'count_labels', 'model_loss', 'History', 'token_lengths', 'predict_logits', 'evaluate_pairs',
-           'make_accelerator', 'make_scheduler', 'make_loader', 'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
+           'padding_share', 'preprocess', 'check_labels', 'LoopConfig', 'choose_precision', 'parameter_groups',
+           'make_optimizer', 'count_labels', 'model_loss', 'History', 'token_lengths', 'evaluating', 'own_batches',
+           'predict_logits', 'evaluate_pairs', 'summed_loss', 'make_accelerator', 'make_scheduler', 'make_loader',
+           'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
 
 # %% ../nbs/01_training_loop.ipynb #46926732
 import io
@@ -21,7 +22,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -45,6 +46,7 @@ class PairSettings:
     batch_size: int = 16
     learning_rate: float = 5e-5
     warmup: float = 0.1  # share of the steps
+    mixed_precision: str = "auto"  # or no, bf16, fp16
     seed: int = 0
     profile: str = "tiny"
 
@@ -234,33 +236,54 @@ class LoopConfig:
                 raise CourseError(unknown_name(name, getattr(self, name), valid))
         if self.eval_every is not None and self.eval_every < 1:
             raise CourseError(f"eval_every={self.eval_every} never evaluates; use 1 or more, or none for each epoch.")
+        if not 0 <= self.seed < 2**32:
+            raise CourseError(f"seed={self.seed} is none that NumPy takes; use 0 to {2**32 - 1}.")
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Any,  # a chapter's settings
+        **changes: Any,  # for what the settings do not name
+    ) -> "LoopConfig":
+        "The fields of `settings` that have the same name here, and `changes`."
+        names = {field.name for field in fields(cls)} & set(vars(settings))
+        return cls(**{name: getattr(settings, name) for name in names} | changes)
 
 # %% ../nbs/01_training_loop.ipynb #39dc383a
 def choose_precision(
     wanted: str = "auto",  # one of `PRECISIONS`
 ) -> str:
-    "`wanted`, or for auto: bf16 on GPUs that have it, fp16 on other CUDA GPUs, no elsewhere."
+    "`wanted`, or for auto: bf16 on GPUs and CPUs that compute with it, fp16 on other CUDA GPUs, no elsewhere."
     if wanted != "auto":
         return wanted
     if not torch.cuda.is_available():
-        return "no"
+        found = torch.cpu.get_capabilities()
+        return "bf16" if found.get("avx512_bf16") or found.get("amx_bf16") else "no"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+
+
+def parameter_groups(
+    model: torch.nn.Module,
+    weight_decay: float = 0.1,
+) -> list[dict[str, Any]]:
+    """Two groups for an optimizer: matrices, which decay, and vectors, which do not; shared weights once.
+
+    Biases and the scales of layer norms have no direction to shrink in.
+    """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
 
 
 def make_optimizer(
     model: torch.nn.Module,
     config: LoopConfig,
 ) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter, 2019), fused into one kernel where torch has one.
-
-    Weight decay pulls matrices only; biases and the scales of layer norms have no direction to shrink in.
-    """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained)
+    "AdamW (Loshchilov and Hutter, 2019), fused into one kernel where torch has one, with `parameter_groups`."
+    groups = parameter_groups(model, config.weight_decay)
+    fused = all(parameter.device.type in ("cpu", "cuda") for group in groups for parameter in group["params"])
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
 
 # %% ../nbs/01_training_loop.ipynb #6aa81e09
@@ -331,8 +354,36 @@ def token_lengths(
     column = column[:] if not hasattr(column, "chunks") else column
     return np.asarray(pc.list_value_length(column), dtype=np.int64)
 
+# %% ../nbs/01_training_loop.ipynb #0f4cef1e
+@contextmanager
+def evaluating(
+    model: torch.nn.Module,
+) -> Iterator[None]:
+    "No dropout, no gradients and full precision inside; afterwards all is as it was, whatever happened."
+    was_training, own = model.training, vars(model).get("forward")
+    if "_original_forward" in vars(model):  # Accelerate hangs its half-precision forward on the instance
+        model.forward = model._original_forward
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        model.train(was_training)
+        if own is not None:
+            model.forward = own
 
-@torch.inference_mode()
+
+def own_batches(
+    lengths: np.ndarray,  # tokens of each example, shape (n,)
+    batch_size: int,
+    accelerator: "Accelerator | None" = None,
+) -> list[list[int]]:
+    "Batches of indices, the longest examples first; with several processes every n-th batch, this one's."
+    order = np.argsort(-np.asarray(lengths), kind="stable").tolist()
+    rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)][rank::world]
+
+# %% ../nbs/01_training_loop.ipynb #50b56734
 def predict_logits(
     model: torch.nn.Module,
     dataset: "Dataset",  # tokenized, with input_ids
@@ -345,25 +396,22 @@ def predict_logits(
     # Without its wrapper the model exchanges nothing, so processes may have different numbers of batches.
     model = accelerator.unwrap_model(model) if accelerator else model
     device = next(model.parameters()).device
-    rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
-    order = np.argsort(-token_lengths(dataset), kind="stable")
-    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)][rank::world]
-    loader = DataLoader(dataset, batch_sampler=[part.tolist() for part in parts], collate_fn=collate)
-    was_training = model.training
-    model.eval()
-    logits = [model(**{key: value.to(device) for key, value in batch.items()}).logits.float().cpu() for batch in loader]
-    model.train(was_training)
+    parts = own_batches(token_lengths(dataset), batch_size, accelerator)
+    loader = DataLoader(dataset, batch_sampler=parts, collate_fn=collate)
+    with evaluating(model):
+        batches = ({name: tensor.to(device) for name, tensor in batch.items()} for batch in loader)
+        logits = [model(**batch).logits.float().cpu() for batch in batches]
     found = [(np.concatenate(parts), torch.cat(logits).numpy())] if parts else []
-    if world > 1:
+    if accelerator and accelerator.num_processes > 1:
         from accelerate.utils import gather_object
 
         found = gather_object(found)
-    result = np.empty((len(order), *found[0][1].shape[1:]), dtype=np.float32)
+    result = np.empty((len(dataset), *found[0][1].shape[1:]), dtype=np.float32)
     for indices, values in found:
         result[indices] = values
     return result
 
-
+# %% ../nbs/01_training_loop.ipynb #0b43b721
 def evaluate_pairs(
     model: torch.nn.Module,
     accelerator: "Accelerator | None",
@@ -375,6 +423,31 @@ def evaluate_pairs(
     labels = torch.as_tensor(np.asarray(dataset.with_format("numpy")["labels"][:]))
     loss = torch.nn.functional.cross_entropy(logits, labels).item()
     return glue_scores(logits.argmax(-1).numpy(), labels.numpy()) | {"loss": loss}
+
+# %% ../nbs/01_training_loop.ipynb #a0af6f95
+def summed_loss(
+    model: torch.nn.Module,
+    dataset: "Dataset",  # with input_ids and what `collate` needs
+    collate: Callable[[list[dict[str, Any]]], Mapping[str, torch.Tensor]],
+    *,
+    loss_of: Callable[[torch.nn.Module, Mapping[str, torch.Tensor]], torch.Tensor] = model_loss,  # mean of a batch
+    count: Callable[[Mapping[str, torch.Tensor]], torch.Tensor] = count_labels,  # terms in that mean
+    batch_size: int = 64,
+    accelerator: "Accelerator | None" = None,  # share the work among its processes
+) -> tuple[float, int]:
+    "Sum of all losses of a split, in float64, and their number; the same on every process."
+    model = accelerator.unwrap_model(model) if accelerator else model
+    device = next(model.parameters()).device
+    parts, sums = own_batches(token_lengths(dataset), batch_size, accelerator), torch.zeros(2, dtype=torch.float64)
+    with evaluating(model):
+        for batch in DataLoader(dataset, batch_sampler=parts, collate_fn=collate):
+            terms = count(batch).double().cpu()
+            if terms:
+                loss = loss_of(model, {name: tensor.to(device) for name, tensor in batch.items()})
+                sums += torch.stack([loss.double().cpu() * terms, terms])
+    if accelerator and accelerator.num_processes > 1:
+        sums = accelerator.reduce(sums.to(accelerator.device), "sum")
+    return sums[0].item(), int(sums[1])
 
 # %% ../nbs/01_training_loop.ipynb #e5ed046b
 def _train_step(
@@ -488,12 +561,13 @@ class _Recorder:
         self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | dict(metrics))
 
 # %% ../nbs/01_training_loop.ipynb #c26f39cb
-def _run_facts(config: LoopConfig, lengths: np.ndarray) -> dict[str, Any]:
-    "What must not change between a run and its continuation."
-    digest = blake2b(np.asarray(lengths, np.int64).tobytes(), digest_size=4).hexdigest()
-    return asdict(config) | {"data": f"{len(lengths):,} examples, checksum {digest}"}
+def _run_facts(config: LoopConfig, dataset: "Dataset", lengths: np.ndarray) -> dict[str, Any]:
+    "What must not change between a run and its continuation: settings, all lengths, a thousand examples."
+    digest = blake2b(np.asarray(lengths, np.int64).tobytes(), digest_size=4)
+    digest.update(repr(dataset.with_format(None)[:: max(1, len(lengths) // 1000)]).encode())
+    return asdict(config) | {"data": f"{len(lengths):,} examples, checksum {digest.hexdigest()}"}
 
-
+# %% ../nbs/01_training_loop.ipynb #4a2b11c5
 @contextmanager
 def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> Iterator[None]:
     "Says which setting to change when memory runs out, and leaves the model ready for use however the block ends."
@@ -516,7 +590,7 @@ def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> 
             model.__dict__.pop(name, None)
         model.eval()
 
-
+# %% ../nbs/01_training_loop.ipynb #ca617c8b
 def _announce(publisher: Callable[..., None], model: "PreTrainedModel", history: History) -> None:
     "No failure of a publisher stops a training run."
     try:
@@ -524,7 +598,7 @@ def _announce(publisher: Callable[..., None], model: "PreTrainedModel", history:
     except Exception as error:
         warnings.warn(f"Publishing failed, training goes on: {' '.join(str(error).split())}", stacklevel=2)
 
-
+# %% ../nbs/01_training_loop.ipynb #c45d9167
 def fit(
     model: "PreTrainedModel",  # changed in place
     dataset: "Dataset",  # tokenized, with input_ids
@@ -548,7 +622,8 @@ def fit(
     `evaluate(model, accelerator)` is called on every process after each epoch, or every `config.eval_every` steps,
     and at the end. The same seed gives the same weights twice on one machine, and any number of processes sees the
     same batches. A resumed run ends with the weights and the history of one that was never interrupted, provided that
-    `collate` draws from the global generators of torch, numpy or Python, if it draws at all.
+    `collate`, if it draws at all, draws from the global generators of torch, numpy or Python, or by the epoch:
+    `collate.set_epoch(epoch)`, where there is such a method, is called before each epoch, and before one goes on.
 
     Raises `CourseError` if the data are empty or too few for the processes, if the loss or the gradient is no longer
     finite, and if memory runs out; `SavingError` for a folder or settings that do not fit `resume`. With a folder,
@@ -566,7 +641,7 @@ def fit(
     total_steps = steps_per_epoch * config.num_epochs
     scheduler = make_scheduler(optimizer.optimizer, config, total_steps)
     eval_every = config.eval_every or steps_per_epoch
-    facts = _run_facts(config, loader.batch_sampler.lengths)
+    facts = _run_facts(config, dataset, loader.batch_sampler.lengths)
     states = StateKeeper(folder, accelerator, model, optimizer, scheduler, facts, save_every, keep, best)
     begin = states.start(resume)
     history, step, done = History(begin.steps, begin.evaluations), begin.step, begin.batches
@@ -578,6 +653,8 @@ def fit(
     ):
         for epoch in range(begin.epoch, config.num_epochs):
             loader.batch_sampler.set_epoch(epoch, done)
+            if hasattr(collate, "set_epoch"):
+                collate.set_epoch(epoch)
             wrapped.train()
             batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in iter(loader))
             states.set_random_state()  # after iter(loader), which draws a number itself
@@ -594,6 +671,7 @@ def fit(
                     recorder.evaluation(step, evaluate(wrapped, accelerator))
                     wrapped.train()
                 if publisher is not None and done == len(loader) and accelerator.is_main_process:
+                    recorder.flush()
                     _announce(publisher, model, history)
                 if states.due(step, done == len(loader), history.evaluations):
                     recorder.flush()  # a run that has failed is not worth a state
@@ -603,7 +681,6 @@ def fit(
             done = 0
     recorder.flush()
     return history
-
 
 # %% ../nbs/01_training_loop.ipynb #ba1c0f6e
 def fine_tune(
@@ -617,16 +694,10 @@ def fine_tune(
     from transformers import DataCollatorWithPadding
 
     check_labels(data, model)
-    config = LoopConfig(
-        num_epochs=settings.num_epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        warmup=settings.warmup,
-        seed=settings.seed,
-    )
     collate = DataCollatorWithPadding(tokenizer)
     evaluate = partial(evaluate_pairs, dataset=data["validation"], collate=collate)
-    return fit(model, data["train"], collate, config, evaluate=evaluate, **options)
+    config = LoopConfig.from_settings(settings)
+    return fit(model, data["train"], collate, config, **{"evaluate": evaluate} | options)
 
 
 # %% ../nbs/01_training_loop.ipynb #e3a27b73
@@ -641,7 +712,7 @@ def _kept_signals() -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
-
+# %% ../nbs/01_training_loop.ipynb #873f10e1
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
     *args: Any,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,13 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip("no real data beside the checkout")
     return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def full_precision() -> Iterator[None]:
+    "The tests compare sums to the last digits: here a CPU that computes in bfloat16 does not say so."
+    torch = sys.modules.get("torch")
+    with pytest.MonkeyPatch.context() as patch:
+        if torch is not None:
+            patch.setattr(torch.cpu, "get_capabilities", dict)
+        yield

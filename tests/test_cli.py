@@ -170,7 +170,7 @@ def test_streams_are_joined_before_they_are_tidied():
 
 # Training
 
-LITTLE = ["train_size=83", "validation_size=23", "num_epochs=1", "batch_size=8", "max_length=16"]
+LITTLE = ["train_size=83", "validation_size=23", "num_epochs=1", "batch_size=8", "max_length=16", "mixed_precision=no"]
 COMMAND = [sys.executable, "-c", "from course_lib.cli import main; main()", "train"]
 
 

@@ -510,6 +510,11 @@ def test_other_data_are_refused(tmp_path):
     complaint = complaint_of(SavingError, fit, small_model(), make_rows(62), noisy, SHORT, folder=tmp_path, resume=True)
     assert "data was '61 examples" in complaint
     assert "and is '62 examples" in complaint
+    # As many, as long, but other tokens or other labels: a tokenizer trained anew gives such data.
+    for changed in ({"input_ids": [[token + 1 for token in ids] for ids in ROWS["input_ids"]]}, {"labels": [0] * 61}):
+        rows = Dataset.from_dict({"input_ids": ROWS["input_ids"], "labels": ROWS["labels"]} | changed)
+        complaint = complaint_of(SavingError, fit, small_model(), rows, noisy, SHORT, folder=tmp_path, resume=True)
+        assert "data was '61 examples" in complaint
 
 
 @pytest.mark.parametrize("options", [{"resume": True}, {"save_every": 5}])
@@ -597,6 +602,18 @@ def test_a_scaler_is_part_of_the_state(tmp_path):
     accelerator.scaler.scale = 5.0
     assert keeper.start(resume=True).step == 1
     assert accelerator.scaler.scale == 3.0
+
+
+@given(st.lists(st.floats(), max_size=8))
+def test_the_best_step_is_the_one_that_a_loop_finds(values):
+    evaluations = [{"step": 10 * number, "f1": value} for number, value in enumerate(values, 1)]
+    for metric, better in (("f1", float.__gt__), ("-f1", float.__lt__)):
+        best, step = None, None
+        for record in evaluations:
+            if abs(record["f1"]) < float("inf") and (best is None or better(record["f1"], best)):
+                best, step = record["f1"], record["step"]
+        assert saving.best_step(evaluations, metric) == step
+    assert saving.best_step(evaluations, None) is None
 
 
 def test_saving_error_is_the_course_s():

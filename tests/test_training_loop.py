@@ -28,14 +28,17 @@ from course_lib.training_loop import (
     classify_pairs,
     count_labels,
     evaluate_pairs,
+    evaluating,
     fit,
     launch,
     make_optimizer,
     make_scheduler,
     model_loss,
+    own_batches,
     padding_share,
     predict_logits,
     preprocess,
+    summed_loss,
     token_lengths,
     tokenize_pairs,
 )
@@ -207,6 +210,8 @@ def test_a_label_without_a_class_is_an_error(data):
         {"schedule": "linaer"},
         {"mixed_precision": "fp8"},
         {"eval_every": 0},
+        {"seed": -1},
+        {"seed": 2**32},
     ],
     ids=str,
 )
@@ -217,10 +222,23 @@ def test_settings_that_cannot_work_are_errors(wrong):
     assert next(iter(wrong)) in str(caught.value)
 
 
-def test_precision_without_a_gpu(monkeypatch):
+def test_a_run_takes_the_settings_of_a_chapter():
+    config = LoopConfig.from_settings(SETTINGS["tiny"], num_epochs=7, schedule="cosine")
+    assert (config.num_epochs, config.schedule) == (7, "cosine")
+    assert config.learning_rate == SETTINGS["tiny"].learning_rate
+    assert config.weight_decay == LoopConfig().weight_decay, "the chapter does not name it"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [({}, "no"), ({"avx512_f": True, "avx512_bf16": False}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")],
+)
+def test_precision_without_a_gpu(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_precision("auto") == "no"
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_precision("auto") == expected
     assert choose_precision("bf16") == "bf16"
+    assert choose_precision("no") == "no"
 
 
 @pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])
@@ -359,6 +377,61 @@ def test_half_precision_after_a_full_one_leaves_a_full_model(data, collate):
     full = fit(small_model(), data["train"], collate, LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="no"), progress=False)
     assert full.steps[0]["loss"] != history.steps[0]["loss"]
     assert full.steps[0]["loss"] == pytest.approx(history.steps[0]["loss"], abs=0.02)
+
+
+def test_evaluation_is_in_full_precision_while_training_is_not(data, collate):
+    seen = []
+
+    def score(model, accelerator):
+        seen.append(model(**collate([data["validation"][0]])).logits.dtype)
+        return evaluate_pairs(model, accelerator, data["validation"], collate)
+
+    model = small_model()
+    history = fit(
+        model, data["train"], collate, LoopConfig(1, 8, mixed_precision="bf16"), evaluate=score, progress=False
+    )
+    assert history.evaluations[-1] | evaluate_pairs(model, None, data["validation"], collate) == history.evaluations[-1]
+    assert seen == [torch.float32]
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_an_evaluation_leaves_no_trace_even_when_it_fails(training):
+    model = small_model().train(training)
+    halved = model.forward = lambda: None
+    model._original_forward = type(model).forward.__get__(model)
+    with pytest.raises(KeyError), evaluating(model):
+        assert not model.training
+        assert torch.is_inference_mode_enabled()
+        assert model.forward is not halved
+        raise KeyError
+    assert model.forward is halved
+    assert model.training is training
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 50), max_size=40), st.integers(1, 7), st.integers(1, 4))
+def test_processes_evaluate_everything_once(lengths, batch_size, world):
+    class Process:
+        num_processes = world
+
+        def __init__(self, index):
+            self.process_index = index
+
+    shares = [own_batches(np.array(lengths, np.int64), batch_size, Process(index)) for index in range(world)]
+    assert sorted(index for share in shares for batch in share for index in batch) == list(range(len(lengths)))
+    (alone,) = ([lengths[index] for batch in own_batches(np.array(lengths, np.int64), batch_size) for index in batch],)
+    assert alone == sorted(lengths, reverse=True)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_the_summed_loss_is_that_of_the_examples_one_by_one(data, collate, batch_size):
+    model, rows = small_model(), data["validation"]
+    with torch.no_grad():
+        losses = [model(**collate([rows[index]])).loss.item() for index in range(len(rows))]
+    total, number = summed_loss(model, rows, collate, batch_size=batch_size)
+    assert number == len(rows)
+    assert total == pytest.approx(sum(losses), rel=1e-5)
+    assert summed_loss(model, rows.select([]), collate) == (0.0, 0)
 
 
 def test_training_on_nothing_is_an_error(data, collate):
