@@ -46,7 +46,7 @@ def labels(records):
 
 
 def test_default_sizes_and_share(corpus):
-    assert {split: len(records) for split, records in corpus.items()} == {"train": 2400, "validation": 400}
+    assert {split: len(records) for split, records in corpus.items()} == {"train": 7200, "validation": 400}
     for records in corpus.values():
         assert 0.66 <= labels(records).mean() <= 0.68
 

@@ -1132,7 +1132,7 @@ def _check_sizes(sizes: dict[str, int]) -> None:
 
 # %% ../../nbs/corpora/paraphrases.ipynb #7b132f86
 def build_with_kinds(
-    seed: int = 0, train_size: int = 2400, validation_size: int = 400
+    seed: int = 0, train_size: int = 7200, validation_size: int = 400
 ) -> dict[str, list[tuple[dict, str]]]:
     """The corpus of `build_paraphrases`, with the kind beside each record: one of `NEGATIVE_KINDS`, or `paraphrase`.
 
@@ -1157,7 +1157,7 @@ def build_with_kinds(
     return corpus
 
 # %% ../../nbs/corpora/paraphrases.ipynb #381d4065
-def build_paraphrases(seed: int = 0, train_size: int = 2400, validation_size: int = 400) -> dict[str, list[dict]]:
+def build_paraphrases(seed: int = 0, train_size: int = 7200, validation_size: int = 400) -> dict[str, list[dict]]:
     """Write the corpus `mini/paraphrases`: `{"train": records, "validation": records}`.
 
     A record is `{"idx": int, "sentence1": str, "sentence2": str, "label": int}`; label 1 means that the sentences say
