@@ -31,6 +31,10 @@ _SYLLABLES = {
         ("Ab Adey Ban Chi Ege Nwa Ola Sek Tun Uzo", "bola yemi dele wuike zuru keji"),
         ("Bán Csap Fek Győr Hor Kál Mez Pál Szép Tör", "osi ödi lósi ényi akházy ölgyi"),
     ),
+}
+
+# %% ../../nbs/corpora/question_words.ipynb #ae407f37
+_SYLLABLES |= {
     "town": (
         ("Brz Dob Gor Kaz Lesz Mal Pol Rad Sier Wol", "owiec omyśl ańsk ewnik ęgowo anów"),
         ("Ald Bex Cran Dun Ells Far Hol Kes Mar Wick", "bourne minster hythe ford-on-Sea wold thorpe"),
@@ -41,6 +45,10 @@ _SYLLABLES = {
         ("Bakh Dar Far Gul Khor Mer Nish Shah Tash Zar", "abad oshan iran gerd estan oqa"),
         ("Ama Fuji Hoshi Kawa Mizu Naga Oku Shira Taka Yama", "mori sawa zuka hama gura tani"),
     ),
+}
+
+# %% ../../nbs/corpora/question_words.ipynb #1f7416e4
+_SYLLABLES |= {
     "region": (
         (
             "Ard Bor Cald Esk Gal Kor Liv Mor Ost Ruv Tarn Vest Zel Ul Pern",
@@ -53,6 +61,10 @@ _SYLLABLES = {
             "ova ena asoa istra aune ünn uelle itza arra onne",
         ),
     ),
+}
+
+# %% ../../nbs/corpora/question_words.ipynb #8afb043b
+_SYLLABLES |= {
     "company": (
         (
             "Alt Bry Corv Dex Ferr Gal Hel Jun Kest Lumm Norv Orb Pell Quir Stell Tren Verd Wex",
@@ -84,6 +96,10 @@ _SYLLABLES = {
         ),
     ),
     "festival": (("Am Bel Ci Dul Es Fal Im Kal Mir Olo Sar Tir Um Vel", "aranta ebrik umba olys andra itke ósze ura"),),
+}
+
+# %% ../../nbs/corpora/question_words.ipynb #ec0009ab
+_SYLLABLES |= {
     "work": (
         (
             "Amber Ashen Broken Copper Crooked Distant Glass Hollow Iron Ivory Paper Painted Quiet Salt Scarlet Silent Silver Sleeping Winter Wooden",
@@ -109,6 +125,8 @@ _SYLLABLES = {
         ),
     ),
 }
+
+# %% ../../nbs/corpora/question_words.ipynb #0a858461
 _SIZES = {"person": (300, 110), "town": (220, 90), "work": (170, 60), "device": (60, 24)}
 _TWO_IN_THREE = 0.7  # of the stems of other kinds are for training
 
@@ -275,75 +293,124 @@ def entities_of(split: str) -> list[str]:
     native = {part for who in NAMES[split]["native"] for part in (who.first, who.last, who.native)}
     return sorted(plain | native)
 
+# %% ../../nbs/corpora/question_words.ipynb #9b400a1e
+def _items(**lists: str) -> dict[str, list[str]]:
+    "kind -> items, from texts with semicolons between the items."
+    return {kind: [item.strip() for item in text.split(";")] for kind, text in lists.items()}
+
 # %% ../../nbs/corpora/question_words.ipynb #73fb821c
-THINGS: dict[str, list[str]] = {
-    kind: [item.strip() for item in text.split(";")]
-    for kind, text in {
-        "job": "painter; composer; novelist; sculptor; botanist; architect; poet; photographer; astronomer; chemist; surgeon; "
-        "historian; violinist; engraver; engineer; geologist; playwright; linguist; mathematician; puppeteer",
-        "art": "painter; composer; novelist; sculptor; poet; photographer; engraver; playwright; film director; choreographer; "
-        "illustrator; songwriter",
-        "trade": "miller; baker; tailor; blacksmith; fisherman; schoolteacher; innkeeper; carpenter; cobbler; notary; gardener; "
-        "clockmaker; weaver; saddler; lighthouse keeper; pharmacist; bookbinder; stonemason; beekeeper; postmaster",
-        "subject": "medicine; law; anatomy; philosophy; mathematics; theology; botany; music theory; Latin; chemistry; drawing; "
-        "architecture; astronomy; history; physics; geography; economics; engineering",
-        "goods": "clocks; bicycles; pianos; oil lamps; typewriters; sewing machines; umbrellas; spectacles; ploughs; locks; bells; "
-        "violins; matches; cameras; kettles; scales; radios; skis; gloves; tractors; paper; porcelain; glassware; ropes; toys; "
-        "soap; fountain pens; stoves; wheelbarrows; buttons",
-        "grievance": "unpaid overtime; low wages; unsafe machines; the dismissal of a foreman; longer shifts; cold workshops; "
-        "a cut in pensions; new fines for lateness; a ban on unions; the price of company housing; dusty air; rotten canteen food",
-        "cause": "an earthquake; a landslide; a lightning strike; a gas explosion; a collapsed roof; a broken dam; heavy snow; "
-        "a burst boiler; a fallen chimney; an arson attack; a violent storm; a forest fire; a rockfall; a tidal wave",
-        "trouble": "thick fog; a damaged rudder; a shortage of coal; drifting ice; an outbreak of scurvy; a mutiny; a cracked mast; "
-        "a lack of fresh water; contrary winds; a customs dispute; frozen rigging; a sick crew; torn sails; a broken propeller",
-        "cargo": "coffee; timber; cotton; copper ore; tea; salt; wool; sugar; rubber; grain; coal; cement; rice; tobacco; cocoa; "
-        "frozen meat; linseed oil; guano; marble; jute",
-        "material": "granite; sandstone; red brick; limestone; oak; slate; cast iron; concrete; basalt; steel; yellow brick; "
-        "white marble; larch; flint; glazed tiles",
-        "stone": "granite; sandstone; limestone; basalt; concrete; gneiss; rubble; red brick; quarried slate",
-        "block": "a landslide; a rockfall; an avalanche; drifting ice; a glacier; a mudslide; fallen trees; a collapsed bridge; "
-        "a lava flow; a row of sunken barges",
-        "find": "a bronze helmet; a Roman mosaic; a hoard of silver coins; the bones of a mammoth; a wooden canoe; a burial chamber; "
-        "a clay tablet; a gold brooch; an iron sword; a stone altar; a sundial; a painted vase; an ivory comb; a glass bowl",
-        "food": "freshwater snails; beetles; acorns; moss; crayfish; berries; earthworms; fish eggs; pine seeds; dragonflies; spiders; "
-        "wild figs; grass roots; frogs; honey; sea urchins; fallen leaves; mushrooms",
-        "enemy": "foxes; owls; pike; wild cats; hawks; snakes; martens; crows; herons; otters; badgers; ravens; weasels; eagles",
-        "animal": "thrush; newt; bat; frog; shrew; lizard; wagtail; dormouse; crab; warbler; hare; salamander; trout; finch; squirrel",
-        "marking": "yellow stripes; a white throat; blue spots; a forked tail; a black collar; red eyes; a grey crest; orange feet; "
-        "a spotted belly; a golden back; long whiskers; a purple forehead; silver cheeks; a ringed tail",
-        "threat": "the draining of marshes; road traffic; illegal hunting; a fungal disease; the felling of old trees; polluted streams; "
-        "imported rats; warmer winters; insect poison; the spread of vineyards; noise from quarries; night lighting",
-        "habitat": "reed beds; dry pine woods; limestone caves; alpine meadows; flooded quarries; salt marshes; peat bogs; beech forests; "
-        "mountain streams; abandoned orchards; coastal dunes; rocky gorges; hay barns; hedgerows",
-        "sport": "football; handball; ice hockey; rugby; basketball; water polo; volleyball; field hockey",
-        "injury": "a broken wrist; a torn ligament; a knee injury; a concussion; a bad back; a fractured rib; a swollen ankle; pneumonia; "
-        "a dislocated shoulder; an eye infection; a pulled muscle; appendicitis",
-        "rite": "a torchlight procession; a boat race; a masked ball; a bell-ringing contest; a puppet show; a kite-flying day; "
-        "a choir competition; a horse fair; a lantern parade; a stone-lifting contest; a sheep auction; a barrel race; a storytelling night",
-        "dish": "smoked eel; plum dumplings; chestnut soup; honey cakes; pickled herring; saffron buns; roast goose; barley bread; "
-        "fried carp; almond pastries; goat cheese; mushroom pies; pumpkin stew; poppy-seed rolls",
-        "origin": "the end of a plague; a good wine harvest; the return of a stolen bell; the opening of a canal; a victory over pirates; "
-        "the rescue of a drowned child; the founding of a monastery; the arrival of the railway; the lifting of a siege; a royal visit",
-        "theme": "a blind mapmaker; two rival families; a stolen violin; a village under water; a retired smuggler; a lost inheritance; "
-        "a lighthouse without a light; a travelling circus; an unhappy marriage; a forged will; a winter in prison; a runaway apprentice",
-        "language": "Portuguese; Finnish; Hungarian; Welsh; Swedish; Catalan; Estonian; Romanian; Icelandic; Basque; Danish; Czech",
-        "dispute": "fishing rights; the toll on grain; the use of a pass; grazing land; a customs bridge; the salt trade; timber floating; "
-        "the control of a lighthouse; the ransom of prisoners; the course of a canal; mining rights; a disputed inheritance",
-        "device_use": "measuring the depth of rivers; sorting seeds; copying handwriting; drying tobacco; polishing lenses; grinding paint; "
-        "counting coins; recording heartbeats; sharpening needles; warning of gas; folding letters; weighing pearls; cooling milk; "
-        "tuning pianos; signalling in fog; cutting glass",
-        "part": "a glass cylinder; a spring of blue steel; a rotating drum; a leather bellows; a ring of magnets; a brass pendulum; "
-        "a mercury switch; a pair of mirrors; a perforated disc; a copper coil; a float of cork; a rubber membrane",
-        "flaw": "overheating; a deafening noise; rust; frequent leaks; its great weight; false readings; the smell of oil; broken springs; "
-        "dust in the bearings; a slow start; weak batteries; sparks",
-        "use": "a granary; a hospital; a prison; a warehouse; a barracks; a cinema; a customs house; a school for nurses; a printing works; "
-        "a dance hall; a courthouse; an orphanage; a telephone exchange; a military store; a fish market",
-        "crop": "hops; flax; apples; saffron; wine; cherries; tobacco; sugar beet; lavender; rye; mustard; chestnuts; hemp; olives; plums",
-        "industry": "glassmaking; shipbuilding; weaving; brewing; salt mining; papermaking; tanning; lacemaking; fishing; pottery; "
-        "bell founding; silk spinning; gunsmithing; brickmaking",
-        "sum": "crowns; florins; francs; marks; pounds; dollars; guilders; thalers; rubles; lire",
-        "goal": "the source of the river; a passage to the northern sea; a lost city; the highest peak of the range; the magnetic pole; "
-        "a route through the desert; the wreck of a treasure ship; an unknown lake; a rare orchid; an eclipse of the sun",
-        "gear": "sledges; camels; canoes; mules; balloons; reindeer; bullock carts; snowshoes; rafts; ponies",
-    }.items()
-}
+THINGS: dict[str, list[str]] = _items(
+    job="painter; composer; novelist; sculptor; botanist; architect; poet; photographer; astronomer; chemist; "
+    "surgeon; historian; violinist; engraver; engineer; geologist; playwright; linguist; mathematician; "
+    "puppeteer",
+    art="painter; composer; novelist; sculptor; poet; photographer; engraver; playwright; film director; "
+    "choreographer; illustrator; songwriter",
+    trade="miller; baker; tailor; blacksmith; fisherman; schoolteacher; innkeeper; carpenter; cobbler; notary; "
+    "gardener; clockmaker; weaver; saddler; lighthouse keeper; pharmacist; bookbinder; stonemason; beekeeper; "
+    "postmaster",
+    subject="medicine; law; anatomy; philosophy; mathematics; theology; botany; music theory; Latin; chemistry; "
+    "drawing; architecture; astronomy; history; physics; geography; economics; engineering",
+    language="Portuguese; Finnish; Hungarian; Welsh; Swedish; Catalan; Estonian; Romanian; Icelandic; Basque; Danish; "
+    "Czech",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #eb34e11b
+THINGS |= _items(
+    goods="clocks; bicycles; pianos; oil lamps; typewriters; sewing machines; umbrellas; spectacles; ploughs; "
+    "locks; bells; violins; matches; cameras; kettles; scales; radios; skis; gloves; tractors; paper; "
+    "porcelain; glassware; ropes; toys; soap; fountain pens; stoves; wheelbarrows; buttons",
+    industry="glassmaking; shipbuilding; weaving; brewing; salt mining; papermaking; tanning; lacemaking; fishing; "
+    "pottery; bell founding; silk spinning; gunsmithing; brickmaking",
+    crop="hops; flax; apples; saffron; wine; cherries; tobacco; sugar beet; lavender; rye; mustard; chestnuts; "
+    "hemp; olives; plums",
+    cargo="coffee; timber; cotton; copper ore; tea; salt; wool; sugar; rubber; grain; coal; cement; rice; tobacco; "
+    "cocoa; frozen meat; linseed oil; guano; marble; jute",
+    sum="crowns; florins; francs; marks; pounds; dollars; guilders; thalers; rubles; lire",
+    grievance="unpaid overtime; low wages; unsafe machines; the dismissal of a foreman; longer shifts; cold workshops; "
+    "a cut in pensions; new fines for lateness; a ban on unions; the price of company housing; dusty air; "
+    "rotten canteen food",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #76f3cb8e
+THINGS |= _items(
+    cause="an earthquake; a landslide; a lightning strike; a gas explosion; a collapsed roof; a broken dam; "
+    "heavy snow; a burst boiler; a fallen chimney; an arson attack; a violent storm; a forest fire; "
+    "a rockfall; a tidal wave",
+    trouble="thick fog; a damaged rudder; a shortage of coal; drifting ice; an outbreak of scurvy; a mutiny; "
+    "a cracked mast; a lack of fresh water; contrary winds; a customs dispute; frozen rigging; a sick crew; "
+    "torn sails; a broken propeller",
+    block="a landslide; a rockfall; an avalanche; drifting ice; a glacier; a mudslide; fallen trees; "
+    "a collapsed bridge; a lava flow; a row of sunken barges",
+    injury="a broken wrist; a torn ligament; a knee injury; a concussion; a bad back; a fractured rib; "
+    "a swollen ankle; pneumonia; a dislocated shoulder; an eye infection; a pulled muscle; appendicitis",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #93fc35e9
+THINGS |= _items(
+    material="granite; sandstone; red brick; limestone; oak; slate; cast iron; concrete; basalt; steel; yellow brick; "
+    "white marble; larch; flint; glazed tiles",
+    stone="granite; sandstone; limestone; basalt; concrete; gneiss; rubble; red brick; quarried slate",
+    use="a granary; a hospital; a prison; a warehouse; a barracks; a cinema; a customs house; "
+    "a school for nurses; a printing works; a dance hall; a courthouse; an orphanage; a telephone exchange; "
+    "a military store; a fish market",
+    find="a bronze helmet; a Roman mosaic; a hoard of silver coins; the bones of a mammoth; a wooden canoe; "
+    "a burial chamber; a clay tablet; a gold brooch; an iron sword; a stone altar; a sundial; a painted vase; "
+    "an ivory comb; a glass bowl",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #c615e02a
+THINGS |= _items(
+    animal="thrush; newt; bat; frog; shrew; lizard; wagtail; dormouse; crab; warbler; hare; salamander; trout; "
+    "finch; squirrel",
+    marking="yellow stripes; a white throat; blue spots; a forked tail; a black collar; red eyes; a grey crest; "
+    "orange feet; a spotted belly; a golden back; long whiskers; a purple forehead; silver cheeks; "
+    "a ringed tail",
+    food="freshwater snails; beetles; acorns; moss; crayfish; berries; earthworms; fish eggs; pine seeds; "
+    "dragonflies; spiders; wild figs; grass roots; frogs; honey; sea urchins; fallen leaves; mushrooms",
+    enemy="foxes; owls; pike; wild cats; hawks; snakes; martens; crows; herons; otters; badgers; ravens; weasels; "
+    "eagles",
+    habitat="reed beds; dry pine woods; limestone caves; alpine meadows; flooded quarries; salt marshes; peat bogs; "
+    "beech forests; mountain streams; abandoned orchards; coastal dunes; rocky gorges; hay barns; hedgerows",
+    threat="the draining of marshes; road traffic; illegal hunting; a fungal disease; the felling of old trees; "
+    "polluted streams; imported rats; warmer winters; insect poison; the spread of vineyards; "
+    "noise from quarries; night lighting",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #72224a84
+THINGS |= _items(
+    sport="football; handball; ice hockey; rugby; basketball; water polo; volleyball; field hockey",
+    rite="a torchlight procession; a boat race; a masked ball; a bell-ringing contest; a puppet show; "
+    "a kite-flying day; a choir competition; a horse fair; a lantern parade; a stone-lifting contest; "
+    "a sheep auction; a barrel race; a storytelling night",
+    dish="smoked eel; plum dumplings; chestnut soup; honey cakes; pickled herring; saffron buns; roast goose; "
+    "barley bread; fried carp; almond pastries; goat cheese; mushroom pies; pumpkin stew; poppy-seed rolls",
+    origin="the end of a plague; a good wine harvest; the return of a stolen bell; the opening of a canal; "
+    "a victory over pirates; the rescue of a drowned child; the founding of a monastery; "
+    "the arrival of the railway; the lifting of a siege; a royal visit",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #aef1a4b9
+THINGS |= _items(
+    device_use="measuring the depth of rivers; sorting seeds; copying handwriting; drying tobacco; polishing lenses; "
+    "grinding paint; counting coins; recording heartbeats; sharpening needles; warning of gas; "
+    "folding letters; weighing pearls; cooling milk; tuning pianos; signalling in fog; cutting glass",
+    part="a glass cylinder; a spring of blue steel; a rotating drum; a leather bellows; a ring of magnets; "
+    "a brass pendulum; a mercury switch; a pair of mirrors; a perforated disc; a copper coil; "
+    "a float of cork; a rubber membrane",
+    flaw="overheating; a deafening noise; rust; frequent leaks; its great weight; false readings; "
+    "the smell of oil; broken springs; dust in the bearings; a slow start; weak batteries; sparks",
+)
+
+# %% ../../nbs/corpora/question_words.ipynb #2bd8c8e3
+THINGS |= _items(
+    theme="a blind mapmaker; two rival families; a stolen violin; a village under water; a retired smuggler; "
+    "a lost inheritance; a lighthouse without a light; a travelling circus; an unhappy marriage; "
+    "a forged will; a winter in prison; a runaway apprentice",
+    dispute="fishing rights; the toll on grain; the use of a pass; grazing land; a customs bridge; the salt trade; "
+    "timber floating; the control of a lighthouse; the ransom of prisoners; the course of a canal; "
+    "mining rights; a disputed inheritance",
+    goal="the source of the river; a passage to the northern sea; a lost city; the highest peak of the range; "
+    "the magnetic pole; a route through the desert; the wreck of a treasure ship; an unknown lake; "
+    "a rare orchid; an eclipse of the sun",
+    gear="sledges; camels; canoes; mules; balloons; reindeer; bullock carts; snowshoes; rafts; ponies",
+)

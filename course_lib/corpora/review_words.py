@@ -15,6 +15,8 @@ WOMEN = (
     "Odile Ottilie Patricia Philippa Ramona Rebecca Renée Rosalind Roxanne Sabine Saskia Shanti Sigrid Simone Sinéad Soledad "
     "Svetlana Sylvie Tamsin Theodora Tilda Ursula Valentina Veronica Wilhelmina Winifred Yasmin Yolanda Zuzana"
 ).split()
+
+# %% ../../nbs/corpora/review_words.ipynb #4eb0243a
 MEN = (
     "Abelard Alasdair Albert Alejandro Alfonso Ambrose Anatol Andreas Anton Archibald Arturo Augustin Baptiste Barnaby Bartosz "
     "Benedict Bernard Bertram Boyd Callum Cedric Claudio Conrad Cornelius Cuthbert Damian Declan Desmond Dominic Duncan Edgar "
@@ -24,6 +26,8 @@ MEN = (
     "Nathaniel Nikos Octavio Olaf Orlando Oswald Pablo Patrick Percival Quentin Rajesh Ramón Raymond Reinhold Roderick Roland "
     "Rupert Salvador Sebastian Siegfried Silas Stefan Takeshi Théo Tobias Umberto Vaclav Vincent Walther Wendell Wolfgang Zoltán"
 ).split()
+
+# %% ../../nbs/corpora/review_words.ipynb #0817013f
 SURNAME_HEADS = (
     "Ald Arv Bald Bess Brem Brann Cald Cass Corl Dann Dell Drav Elb Enn Fald Fenn Gall Garr Hald Hess Ind Jarr Kell Korb Lamm "
     "Lorr Marr Mell Nedd Norv Obr Oss Pell Perr Quill Rann Redd Rosk Sann Sell Strand Tamm Telm Ull Vann Vell Wend Wess Yarr Zell"
@@ -45,6 +49,8 @@ TITLE_FIRST = (
     "Steadfast Sunken Tattered Thirsty Thirteen Thorny Trembling Twelve Unwritten Velvet Vermilion Wandering Whispering Wicked "
     "Winding Windless Woollen"
 ).split()
+
+# %% ../../nbs/corpora/review_words.ipynb #2c245603
 TITLE_LAST = (
     "Alibi Almanac Anchor Apprentice Arcade Archive Avalanche Balcony Ballad Banquet Beacon Bicycle Botanist Bridge Canary "
     "Caravan Carnival Carousel Cathedral Chandelier Chimney Cipher Compass Corridor Courier Cradle Crossing Dagger Daughter "
@@ -58,76 +64,136 @@ TITLE_LAST = (
 # %% ../../nbs/corpora/review_words.ipynb #a2de94c4
 _LISTS = """
 good: absorbing; affecting; amusing; assured; beautiful; brilliant; captivating; charming; clever; compelling; confident; delightful; elegant; enchanting; engaging; engrossing; entertaining; enthralling; exhilarating; exquisite; fascinating; fine; fresh; generous; gentle; good; graceful; great; gripping; heartfelt; honest; humane; hypnotic; imaginative; ingenious; inspired; intelligent; intriguing; inventive; likeable; lively; lovely; luminous; magnificent; masterful; memorable; mesmerising; moving; original; outstanding; perceptive; playful; poetic; poignant; powerful; profound; radiant; refreshing; remarkable; rewarding; rich; riveting; satisfying; sensitive; sharp; shrewd; sincere; smart; spellbinding; splendid; stirring; striking; stunning; subtle; superb; surprising; tender; terrific; thoughtful; touching; unforgettable; uplifting; vivid; warm; well-made; wise; witty; wonderful
+graded: absorbing; affecting; amusing; beautiful; captivating; charming; clever; compelling; confident; delightful; elegant; enchanting; engaging; engrossing; entertaining; exhilarating; fascinating; fine; fresh; generous; gentle; good; gripping; heartfelt; honest; humane; hypnotic; imaginative; ingenious; intelligent; intriguing; inventive; likeable; lively; lovely; memorable; moving; original; perceptive; playful; poetic; poignant; powerful; profound; radiant; refreshing; remarkable; rewarding; rich; satisfying; sensitive; sharp; shrewd; sincere; smart; stirring; striking; subtle; surprising; tender; thoughtful; touching; uplifting; vivid; warm; wise; witty
+long_good: absorbing; affecting; amusing; assured; beautiful; captivating; charming; compelling; confident; delightful; elegant; enchanting; engaging; engrossing; entertaining; enthralling; exhilarating; exquisite; fascinating; generous; graceful; gripping; heartfelt; honest; hypnotic; imaginative; ingenious; inspired; intelligent; intriguing; inventive; likeable; luminous; memorable; mesmerising; moving; original; perceptive; playful; poetic; poignant; powerful; profound; radiant; refreshing; remarkable; rewarding; riveting; satisfying; sensitive; spellbinding; stirring; striking; surprising; thoughtful; touching; uplifting; vivid
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #28cd68b0
+_LISTS += """
 bad: aimless; amateurish; annoying; atrocious; awful; awkward; bad; bland; bloated; boring; chaotic; charmless; cheap; clumsy; cold; confused; confusing; contrived; crude; cynical; derivative; dire; disappointing; dismal; drab; dreadful; dreary; dull; embarrassing; empty; exhausting; feeble; flat; forced; forgettable; formulaic; frustrating; glib; half-baked; hollow; horrible; humourless; inane; incoherent; inept; insipid; irritating; joyless; laboured; lazy; leaden; lifeless; listless; ludicrous; mechanical; mediocre; messy; mindless; misguided; monotonous; muddled; overblown; patronising; plodding; pointless; pompous; poor; predictable; preposterous; pretentious; ridiculous; sappy; shallow; shapeless; shoddy; silly; sloppy; sluggish; stale; stiff; stilted; stupid; tedious; terrible; thin; tired; tiresome; toothless; trite; turgid; unbearable; unconvincing; uneven; uninspired; unpleasant; vapid; weak; wearisome; wooden; wretched
+long_bad: aimless; amateurish; annoying; awful; awkward; bloated; boring; chaotic; charmless; confused; confusing; contrived; cynical; derivative; disappointing; dismal; embarrassing; exhausting; feeble; forced; forgettable; formulaic; frustrating; half-baked; humourless; inane; incoherent; inept; insipid; irritating; joyless; laboured; leaden; lifeless; listless; ludicrous; mechanical; mediocre; mindless; misguided; monotonous; muddled; overblown; patronising; plodding; pointless; pompous; predictable; preposterous; pretentious; ridiculous; shallow; shapeless; sluggish; stilted; stupid; tedious; tiresome; toothless; turgid; unbearable; unconvincing; uneven; uninspired; unpleasant; vapid; wearisome; wooden; wretched
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #9ab90998
+_LISTS += """
 fine: brilliant; dazzling; effective; elegant; excellent; expert; faultless; fine; first-class; first-rate; flawless; good; imaginative; immaculate; impeccable; impressive; ingenious; inspired; inventive; magnificent; marvellous; meticulous; ravishing; remarkable; sophisticated; splendid; striking; stunning; superb; terrific; wonderful; world-class
 fine_graded: accomplished; effective; elegant; fine; good; imaginative; impressive; ingenious; inventive; polished; sophisticated; striking; stylish; tasteful
 shoddy: abysmal; amateurish; appalling; atrocious; awful; bad; bargain-basement; botched; careless; clumsy; crude; dismal; dreadful; hideous; incompetent; lamentable; lazy; lousy; mediocre; poor; ropey; rotten; second-rate; shoddy; slapdash; sloppy; tacky; terrible; unimaginative; uninspired; woeful
 lovely: beautiful; delicious; delightful; enchanting; glorious; heavenly; lovely; magical; melancholy; memorable; mysterious; pleasant; romantic; satisfying; splendid; wonderful
-acted_well: brave; commanding; controlled; daring; disarming; fearless; finely judged; fierce; heartbreaking; layered; magnetic; marvellous; mischievous; natural; nuanced; quietly devastating; raw; restrained; soulful; tightly wound; touching; truthful; understated; unguarded; unshowy; utterly convincing; vulnerable; wry
-acted_badly: absent-minded; by-the-numbers; catatonic; colourless; distracted; half-asleep; hammy; hysterical; mannered; mumbling; one-note; overripe; phoned-in; robotic; self-conscious; shouty; sleepy; smirking; strained; sulky; uncertain; visibly bored; wide-eyed
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #cc61fe3c
+_LISTS += """
 very: almost unbearably; consistently; deeply; enormously; extremely; genuinely; incredibly; oddly; positively; properly; quite; rather; really; so; surprisingly; terribly; thoroughly; truly; unexpectedly; very; wonderfully
 badly: astonishingly; depressingly; desperately; downright; fatally; hopelessly; incredibly; insultingly; just plain; painfully; relentlessly; simply; so; strangely; thoroughly; unforgivably; utterly; weirdly
+above: above all; especially; particularly; most of all; starting with; not least
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #51a09c1f
+_LISTS += """
 delight: affection; charm; compassion; conviction; courage; curiosity; delicacy; elegance; energy; feeling; flair; generosity; grace; gusto; humanity; humour; imagination; insight; intelligence; intensity; invention; joy; mischief; patience; passion; poise; precision; restraint; sincerity; style; subtlety; sympathy; tact; tenderness; tension; verve; vitality; warmth; wisdom; wit
 lack: atmosphere; chemistry; coherence; colour; common sense; consequence; conviction; depth; direction; emotion; energy; excitement; focus; humour; ideas; imagination; logic; momentum; mystery; nerve; originality; passion; pulse; purpose; rhythm; rigour; soul; structure; subtlety; surprise; suspense; taste; tension; urgency; warmth; wit
-feeling: anger; anguish; bewilderment; bitterness; dread; envy; exhaustion; gratitude; grief; guilt; homesickness; hope; jealousy; loneliness; longing; melancholy; nostalgia; panic; pride; rage; regret; relief; remorse; resentment; sadness; shame; sorrow; suspicion; terror; wonder
-theme: ambition; betrayal; boredom; class; courage; debt; divorce; exile; faith; fatherhood; fear; first love; forgiveness; freedom; friendship; grief; growing old; guilt; honour; jealousy; justice; loneliness; loyalty; marriage; memory; money; motherhood; old age; poverty; power; pride; regret; revenge; sacrifice; shame; solitude; survival; temptation; the price of success; truth; unemployment; what we owe our parents
+lack2: kitsch; self-pity; sentimentality; vanity; cynicism; calculation; showing off
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #9bf8321a
+_LISTS += """
+acted_well: brave; commanding; controlled; daring; disarming; fearless; finely judged; fierce; heartbreaking; layered; magnetic; marvellous; mischievous; natural; nuanced; quietly devastating; raw; restrained; soulful; tightly wound; touching; truthful; understated; unguarded; unshowy; utterly convincing; vulnerable; wry
+acted_badly: absent-minded; by-the-numbers; catatonic; colourless; distracted; half-asleep; hammy; hysterical; mannered; mumbling; one-note; overripe; phoned-in; robotic; self-conscious; shouty; sleepy; smirking; strained; sulky; uncertain; visibly bored; wide-eyed
+spoken_well: crackling; dry; earthy; economical; funny; natural; quick-witted; quotable; razor-sharp; salty; sparkling; spiky; tart; unforced; wry
+spoken_badly: cringeworthy; expository; flowery; implausible; on-the-nose; overwritten; pretentious; repetitive; stilted; stodgy; tin-eared; wooden
 """
 
 # %% ../../nbs/corpora/review_words.ipynb #c3f91456
 _LISTS += """
 trait: absent-minded; ageing; ambitious; anxious; ashamed; bankrupt; bashful; bitter; bored; brilliant; burnt-out; careful; cheerful; clumsy; cowardly; cunning; cynical; daydreaming; devout; disgraced; divorced; eccentric; exhausted; foul-mouthed; frightened; grieving; grumpy; gullible; hard-drinking; headstrong; homesick; idealistic; impatient; inexperienced; jealous; kindly; lonely; melancholy; naïve; nervous; newly married; obsessive; overworked; penniless; proud; quick-tempered; quiet; reckless; respected; retired; ruthless; secretive; short-sighted; shy; solitary; stubborn; superstitious; talkative; timid; unemployed; vain; wealthy; weary; widowed; young
+virtue: loyal; decent; tolerant; truthful; brave; resourceful; forgiving; patient; dignified; kind
+vice: arrogant; brutal; callous; conceited; cruel; deceitful; fickle; greedy; selfish; snobbish; spiteful; treacherous; violent
 job: accountant; acrobat; air traffic controller; ambulance driver; antiques dealer; archaeologist; architect; art forger; astronomer; baker; bank clerk; barber; beekeeper; biologist; blacksmith; bookkeeper; bookseller; boxer; bus conductor; butcher; butler; carpenter; cartographer; cartoonist; cellist; chauffeur; chemist; choirmaster; clockmaker; coal miner; concierge; cook; dentist; diplomat; dockworker; dressmaker; electrician; engineer; estate agent; farmer; fencing teacher; firefighter; fisherman; florist; gardener; geologist; glassblower; goldsmith; gravedigger; greengrocer; hairdresser; historian; hotel porter; insurance clerk; interpreter; jeweller; jockey; journalist; judge; laundry worker; lawyer; librarian; lighthouse keeper; locksmith; magician; mathematician; mechanic; midwife; milkman; night watchman; novelist; nurse; painter; park ranger; pastry chef; pharmacist; photographer; physicist; piano tuner; pickpocket; pilot; playwright; plumber; poet; postman; potter; priest; prison guard; professor; puppeteer; radio announcer; restaurant critic; sailor; schoolteacher; sculptor; secretary; shoemaker; social worker; stonemason; stuntman; surgeon; surveyor; tailor; tax inspector; taxi driver; telephone operator; tourist guide; translator; truck driver; undertaker; veterinarian; waiter; watchmaker; weaver; weather forecaster; welder; wine merchant; zookeeper
 kin: aunt; best friend; brother; business partner; childhood sweetheart; cousin; daughter; father; flatmate; foster child; godmother; grandfather; grandmother; half-brother; mother; neighbour; nephew; niece; old teacher; sister; son; stepfather; stepdaughter; twin; uncle
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #b9a8ecab
+_LISTS += """
+crowd: a gang of teenagers; a nosy landlady; a one-eyed cat; a parade of suspects; a village of gossips; a choir of drunks; an army of lawyers; a coachload of tourists; a flock of geese; a nervous accountant; a troupe of actors; a busload of nuns; a rabble of uncles; a visiting circus
+hunters: bounty hunters; corrupt officials; creditors; customs officers; detectives; hired killers; journalists; loan sharks; men in grey coats; rival agents; secret policemen; smugglers; soldiers; three masked strangers; two brothers with shotguns; thugs
+craft: camera operator; casting director; choreographer; costume designer; dialect coach; editor; hairdresser; location scout; make-up artist; production designer; prop master; set decorator; sound mixer; stunt coordinator; wardrobe department; foley artist
+company: my boss; my boyfriend; my brother; my brother-in-law; my colleague; my cousin; my daughter; my ex-wife; my father; my flatmate; my girlfriend; my grandmother; my grandson; my husband; my mother-in-law; my neighbour; my nephew; my old teacher; my partner; my roommate; my sister; my son; my students; my uncle; my wife; an old friend; the kids; two friends; four friends
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #275dcaa1
+_LISTS += """
+land: American; Argentine; Australian; Austrian; Belgian; Brazilian; British; Bulgarian; Canadian; Chilean; Chinese; Colombian; Cuban; Czech; Danish; Dutch; Egyptian; Estonian; Finnish; French; Georgian; German; Greek; Hungarian; Icelandic; Indian; Iranian; Irish; Israeli; Italian; Japanese; Korean; Lebanese; Mexican; Moroccan; Nigerian; Norwegian; Peruvian; Polish; Portuguese; Romanian; Russian; Scottish; Senegalese; Spanish; Swedish; Swiss; Turkish; Vietnamese; Welsh
+city: Amsterdam; Athens; Bangkok; Barcelona; Belfast; Berlin; Bombay; Boston; Brussels; Bucharest; Budapest; Buenos Aires; Cairo; Calcutta; Casablanca; Chicago; Copenhagen; Cracow; Dakar; Damascus; Detroit; Dublin; Edinburgh; Geneva; Genoa; Glasgow; Hamburg; Hanoi; Havana; Helsinki; Hong Kong; Istanbul; Jakarta; Johannesburg; Kyoto; Lagos; Lima; Lisbon; Liverpool; London; Los Angeles; Madrid; Manchester; Manila; Marrakesh; Marseille; Melbourne; Mexico City; Miami; Montreal; Moscow; Munich; Nairobi; Naples; New Orleans; New York; Oslo; Palermo; Paris; Philadelphia; Prague; Reykjavik; Rio de Janeiro; Rome; Rotterdam; San Francisco; Santiago; Seattle; Seville; Shanghai; Singapore; Stockholm; Tangier; Tbilisi; Tokyo; Toronto; Trieste; Tunis; Venice; Vienna; Vladivostok; Warsaw; Zagreb; Zurich
 town: border town; cathedral city; company town; decaying seaside resort; desert outpost; drowned valley; farming town; fishing village; frozen harbour town; garrison town; ghost town; hill village; holiday resort; island community; logging town; market town; mining town; mountain village; oil town; port; railway town; ski resort; spa town; steel town; suburb; swamp settlement; university town; whaling station; wine-growing village
 building: abandoned factory; abbey; airport hotel; art museum; bakery; ballroom; boarding house; boarding school; bookshop; bus depot; café; casino; castle; chapel; convent; country house; courthouse; dance hall; department store; embassy; ferry terminal; film studio; gas station; greenhouse; hospital; hunting lodge; jazz club; launderette; library; manor; military academy; monastery; mortuary; motel; newspaper office; nightclub; observatory; opera house; orphanage; palace; pawnshop; petrol station; planetarium; police station; post office; prison; pub; radio station; railway station; research laboratory; sanatorium; shipyard; skyscraper; slaughterhouse; spa; supermarket; swimming pool; synagogue; tavern; theatre; toy shop; warehouse; watermill; zoo
-city: Amsterdam; Athens; Bangkok; Barcelona; Belfast; Berlin; Bombay; Boston; Brussels; Bucharest; Budapest; Buenos Aires; Cairo; Calcutta; Casablanca; Chicago; Copenhagen; Cracow; Dakar; Damascus; Detroit; Dublin; Edinburgh; Geneva; Genoa; Glasgow; Hamburg; Hanoi; Havana; Helsinki; Hong Kong; Istanbul; Jakarta; Johannesburg; Kyoto; Lagos; Lima; Lisbon; Liverpool; London; Los Angeles; Madrid; Manchester; Manila; Marrakesh; Marseille; Melbourne; Mexico City; Miami; Montreal; Moscow; Munich; Nairobi; Naples; New Orleans; New York; Oslo; Palermo; Paris; Philadelphia; Prague; Reykjavik; Rio de Janeiro; Rome; Rotterdam; San Francisco; Santiago; Seattle; Seville; Shanghai; Singapore; Stockholm; Tangier; Tbilisi; Tokyo; Toronto; Trieste; Tunis; Venice; Vienna; Vladivostok; Warsaw; Zagreb; Zurich
-land: American; Argentine; Australian; Austrian; Belgian; Brazilian; British; Bulgarian; Canadian; Chilean; Chinese; Colombian; Cuban; Czech; Danish; Dutch; Egyptian; Estonian; Finnish; French; Georgian; German; Greek; Hungarian; Icelandic; Indian; Iranian; Irish; Israeli; Italian; Japanese; Korean; Lebanese; Mexican; Moroccan; Nigerian; Norwegian; Peruvian; Polish; Portuguese; Romanian; Russian; Scottish; Senegalese; Spanish; Swedish; Swiss; Turkish; Vietnamese; Welsh
-object: accordion; ancient coin; birdcage; blank cheque; bloodstained glove; box of cigars; briefcase; brooch; bundle of letters; cassette tape; chess set; child's drawing; coded message; diary; dead man's passport; death mask; diamond; egg-timer; family Bible; faulty parachute; forged painting; fountain pen; gold tooth; gramophone record; hand grenade; human skull; key without a lock; kite; left-luggage ticket; lottery ticket; love letter; map of the sewers; medal; microfilm; mirror; music box; notebook; pair of spectacles; photograph; pocket watch; prayer book; railway ticket; revolver; roll of film; rosary; sealed envelope; sewing machine; signet ring; silver spoon; snow globe; suitcase; tape recorder; telegram; telescope; trumpet; typewriter; unfinished novel; unsigned will; vial of poison; violin; walking stick; wedding dress; wooden leg
 hideout: the attic; the back of a taxi; the boot of a hired car; a broken piano; a church organ; a coffin; a dry well; an elevator shaft; a flooded cellar; a freezer; a hollow tree; a laundry basket; a left-luggage locker; a linen cupboard; a chimney; a rubbish bin; a safe; a stolen rucksack; an umbrella stand; a wall of the bathroom; a wardrobe; the lining of a coat
-hunters: bounty hunters; corrupt officials; creditors; customs officers; detectives; hired killers; journalists; loan sharks; men in grey coats; rival agents; secret policemen; smugglers; soldiers; three masked strangers; two brothers with shotguns; thugs
-crime: arson; art theft; assassination; blackmail; bribery; burglary; counterfeiting; embezzlement; espionage; extortion; forgery; fraud; hijacking; insurance fraud; jewel theft; kidnapping; manslaughter; murder; perjury; poisoning; sabotage; smuggling; treason
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #07333ef0
+_LISTS += """
+venue: a crowded multiplex; a double bill; a drive-in cinema; a film club; a half-empty matinee; a late-night screening; a preview; a small art-house cinema; a village hall; an open-air screening; the local fleapit; a film festival; a church basement; a students' cinema; a beach resort; a press screening
+at_home: on a night bus; on a long flight; in a hospital bed; in an airport lounge; on a wet afternoon; on an old videotape; on a scratched DVD; on a tiny phone screen; on cable television; through a streaming service; on a night train; during a flu; after a long shift; after midnight; at three in the morning; on a laptop; on my birthday; on New Year's Day; on our anniversary; over the holidays; with a cold; with a glass of wine; with the cat on my lap; with the lights off; with the sound turned up; over two evenings
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #7b943474
+_LISTS += """
+object: accordion; ancient coin; birdcage; blank cheque; bloodstained glove; box of cigars; briefcase; brooch; bundle of letters; cassette tape; chess set; child's drawing; coded message; diary; dead man's passport; death mask; diamond; egg-timer; family Bible; faulty parachute; forged painting; fountain pen; gold tooth; gramophone record; hand grenade; human skull; key without a lock; kite; left-luggage ticket; lottery ticket; love letter; map of the sewers; medal; microfilm; mirror; music box; notebook; pair of spectacles; photograph; pocket watch; prayer book; railway ticket; revolver; roll of film; rosary; sealed envelope; sewing machine; signet ring; silver spoon; snow globe; suitcase; tape recorder; telegram; telescope; trumpet; typewriter; unfinished novel; unsigned will; vial of poison; violin; walking stick; wedding dress; wooden leg
 weapon: axe; blowpipe; bread knife; candlestick; crossbow; flare gun; garden fork; hammer; harpoon; hunting rifle; ice pick; kitchen knife; nail gun; pistol; poker; razor; rolling pin; pair of scissors; shotgun; shovel; wrench
-secret: an affair; a false name; a gambling debt; a hidden fortune; a lover in another city; a prison record; a second family; a serious illness; a stolen inheritance; a terrible accident; an adoption; an old crime; an unpublished confession; the wrong war medals
 vehicle: ambulance; balloon; barge; bicycle; camper van; canoe; cargo ship; convertible; delivery van; double-decker bus; fire engine; freight train; hearse; helicopter; horse and cart; ice-cream van; lifeboat; limousine; milk float; motorcycle; paddle steamer; pick-up truck; rowing boat; sailing boat; school bus; sleigh; submarine; taxi; tractor; tram
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #5b0665f8
+_LISTS += """
 beast: alligator; badger; bear; beetle; camel; cat; cockatoo; crow; dachshund; dolphin; donkey; elephant; ferret; fox; frog; goat; goose; hedgehog; heron; horse; llama; lobster; mole; monkey; moth; mouse; octopus; otter; owl; panther; peacock; pelican; penguin; pig; pigeon; poodle; rabbit; rat; seal; sheepdog; snail; squirrel; stork; swan; tiger; tortoise; turkey; walrus; wolf
-season: Christmas; one autumn; one endless summer; one freezing winter; one rainy spring; the first week of January; the harvest; the hottest August on record; the last days of summer; the rainy season; the weeks before Easter; a heatwave; a power cut; a general strike; a blizzard; a long weekend
-sport: boxing; chess; cricket; cycling; fencing; figure skating; football; golf; gymnastics; handball; ice hockey; judo; marathon running; motor racing; rowing; rugby; sailing; ski jumping; sumo; swimming; table tennis; tennis; volleyball; water polo; weightlifting; wrestling
 monster: banshee; bog creature; carnivorous plant; coven of witches; cursed doll; demon; ghoul; giant leech; headless bride; mummy; phantom; poltergeist; scarecrow; shape-shifter; swarm of wasps; lake creature; two-headed calf; vampire; werewolf; zombie
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #c6044767
+_LISTS += """
+crime: arson; art theft; assassination; blackmail; bribery; burglary; counterfeiting; embezzlement; espionage; extortion; forgery; fraud; hijacking; insurance fraud; jewel theft; kidnapping; manslaughter; murder; perjury; poisoning; sabotage; smuggling; treason
+secret: an affair; a false name; a gambling debt; a hidden fortune; a lover in another city; a prison record; a second family; a serious illness; a stolen inheritance; a terrible accident; an adoption; an old crime; an unpublished confession; the wrong war medals
+feeling: anger; anguish; bewilderment; bitterness; dread; envy; exhaustion; gratitude; grief; guilt; homesickness; hope; jealousy; loneliness; longing; melancholy; nostalgia; panic; pride; rage; regret; relief; remorse; resentment; sadness; shame; sorrow; suspicion; terror; wonder
+theme: ambition; betrayal; boredom; class; courage; debt; divorce; exile; faith; fatherhood; fear; first love; forgiveness; freedom; friendship; grief; growing old; guilt; honour; jealousy; justice; loneliness; loyalty; marriage; memory; money; motherhood; old age; poverty; power; pride; regret; revenge; sacrifice; shame; solitude; survival; temptation; the price of success; truth; unemployment; what we owe our parents
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #498fc908
+_LISTS += """
+season: Christmas; one autumn; one endless summer; one freezing winter; one rainy spring; the first week of January; the harvest; the hottest August on record; the last days of summer; the rainy season; the weeks before Easter; a heatwave; a power cut; a general strike; a blizzard; a long weekend
 era: the age of steam; the Bronze Age; the Cold War; the Crusades; the Depression; the days of sail; the eighteenth century; the fall of Rome; the French Revolution; the gold rush; the Middle Ages; the Napoleonic wars; the plague years; Prohibition; the Renaissance; the roaring twenties; the Russian Revolution; the Spanish Civil War; the Tudor court; the Victorian era; the years before the First World War
+weather: drizzle; fog; frost; hail; lamplight; mist; moonlight; rain; sleet; smoke; snow; starlight; steam; sunlight; twilight; winter light
+sport: boxing; chess; cricket; cycling; fencing; figure skating; football; golf; gymnastics; handball; ice hockey; judo; marathon running; motor racing; rowing; rugby; sailing; ski jumping; sumo; swimming; table tennis; tennis; volleyball; water polo; weightlifting; wrestling
 """
 
 # %% ../../nbs/corpora/review_words.ipynb #dbb88a07
 _LISTS += """
-weather: drizzle; fog; frost; hail; lamplight; mist; moonlight; rain; sleet; smoke; snow; starlight; steam; sunlight; twilight; winter light
 scenery: alleyways; backyards; beaches; canals; cemeteries; cliffs; cornfields; cranes; dunes; factories; fields; fjords; forests; glaciers; harbours; hills; icebergs; lakes; marshes; meadows; motorways; mountains; olive groves; orchards; railway yards; rivers; rooftops; ruins; shipyards; skylines; streets; tower blocks; valleys; vineyards; waterfalls; wheatfields
 look: autumnal; bleached; candlelit; crisp; crystal-clear; dreamlike; dusty; exquisite; glittering; glowing; gorgeous; grainy; handsome; inky; jewel-like; painterly; pearly; rain-soaked; saturated; shadowy; silvery; smoky; sumptuous; sun-drenched; velvety
 bleak: blurred; brownish; flat; garish; greasy; grey; hazy; jerky; murky; muddy; overlit; pale; smeared; soupy; sickly green; underexposed; washed-out
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #439b3647
+_LISTS += """
 instrument: accordion; banjo; bassoon; brass band; cello; church organ; clarinet; double bass; fiddle; flute; guitar; harmonica; harp; harpsichord; horn section; mandolin; oboe; piano; saxophone; solo violin; string quartet; synthesiser; theremin; trombone; trumpet; ukulele; viola; xylophone; zither
 catchy: aching; bittersweet; catchy; delicate; driving; eerie; folk-tinged; foot-tapping; hummable; jazzy; lilting; lush; mournful; pulsing; rousing; soaring; sparing; sparse; spine-tingling; wistful
 noisy: blaring; bombastic; cloying; deafening; droning; intrusive; jangling; overbearing; repetitive; saccharine; screeching; shrill; syrupy; tinny; wailing
-spoken_well: crackling; dry; earthy; economical; funny; natural; quick-witted; quotable; razor-sharp; salty; sparkling; spiky; tart; unforced; wry
-spoken_badly: cringeworthy; expository; flowery; implausible; on-the-nose; overwritten; pretentious; repetitive; stilted; stodgy; tin-eared; wooden
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #80b2b808
+_LISTS += """
 chore: alphabetising my spice rack; assembling a wardrobe; cleaning the oven; clipping my toenails; counting ceiling tiles; defrosting the freezer; descaling a kettle; doing my tax return; filing receipts; folding laundry; ironing shirts; listening to a dripping tap; matching socks; peeling potatoes; polishing cutlery; queuing at the post office; reading a phone book; reading the small print of my mortgage; scraping ice off a windscreen; sitting in a traffic jam; sorting buttons; staring at a washing machine; sweeping leaves; unblocking a drain; vacuuming the stairs; visiting the dentist; waiting for a bus; watching grass grow; watching paint dry; weeding gravel
 treat: a bowl of hot soup; a brisk walk by the sea; a cold beer in July; a cup of strong coffee; a good long letter; a holiday by the sea; a hug from an old friend; a letter from a friend; a perfectly told joke; a slice of lemon cake; a song you've forgotten you knew; a swim in a cold lake; a warm blanket; an open window; a ride on a roller coaster; fresh bread; the first day of spring; the last day of school
 junk: a burnt pancake; a cold chip; a deflated balloon; a dial tone; a flat tyre; a jigsaw with half the pieces missing; a lukewarm bath; a parking ticket; a plate of cold porridge; a school play without the parents; a soggy biscuit; a stale sandwich; a three-hour lecture; a traffic report; a tray of airline food; a wet firework; a wet weekend; an empty fridge; an instruction manual; cardboard; dishwater; the back of a cereal box; wallpaper
-company: my boss; my boyfriend; my brother; my brother-in-law; my colleague; my cousin; my daughter; my ex-wife; my father; my flatmate; my girlfriend; my grandmother; my grandson; my husband; my mother-in-law; my neighbour; my nephew; my old teacher; my partner; my roommate; my sister; my son; my students; my uncle; my wife; an old friend; the kids; two friends; four friends
-venue: a crowded multiplex; a double bill; a drive-in cinema; a film club; a half-empty matinee; a late-night screening; a preview; a small art-house cinema; a village hall; an open-air screening; the local fleapit; a film festival; a church basement; a students' cinema; a beach resort; a press screening
-at_home: on a night bus; on a long flight; in a hospital bed; in an airport lounge; on a wet afternoon; on an old videotape; on a scratched DVD; on a tiny phone screen; on cable television; through a streaming service; on a night train; during a flu; after a long shift; after midnight; at three in the morning; on a laptop; on my birthday; on New Year's Day; on our anniversary; over the holidays; with a cold; with a glass of wine; with the cat on my lap; with the lights off; with the sound turned up; over two evenings
 body: cried; forgot my popcorn; gasped; grinned; held my breath; laughed until it hurt; leaned forward; sat bolt upright; sobbed; wept; forgot the time; bit my nails; got goosebumps; clapped; cheered; squirmed with pleasure
 bored: checked my email; checked my watch; counted the exit signs; drifted off; fell asleep; fidgeted; fought sleep; groaned; nodded off; planned my shopping; rolled my eyes; sighed; stared at the carpet; texted a friend; wrote a shopping list; yawned; thought about dinner; lost the thread; looked at the clock
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #7fe33b4f
+_LISTS += """
 small: two; three; four; five; six; seven; eight; nine; ten
 few: 5; 10; 15; 20; 25; 30; 35; 40; 45; 50
 money: 20 thousand dollars; 40 thousand pounds; half a million; 2 million dollars; 3 million euros; 5 million; 9 million; 12 million dollars; 30 million; 60 million pounds; 85 million; 110 million dollars; 140 million
-craft: camera operator; casting director; choreographer; costume designer; dialect coach; editor; hairdresser; location scout; make-up artist; production designer; prop master; set decorator; sound mixer; stunt coordinator; wardrobe department; foley artist
-crowd: a gang of teenagers; a nosy landlady; a one-eyed cat; a parade of suspects; a village of gossips; a choir of drunks; an army of lawyers; a coachload of tourists; a flock of geese; a nervous accountant; a troupe of actors; a busload of nuns; a rabble of uncles; a visiting circus
-graded: absorbing; affecting; amusing; beautiful; captivating; charming; clever; compelling; confident; delightful; elegant; enchanting; engaging; engrossing; entertaining; exhilarating; fascinating; fine; fresh; generous; gentle; good; gripping; heartfelt; honest; humane; hypnotic; imaginative; ingenious; intelligent; intriguing; inventive; likeable; lively; lovely; memorable; moving; original; perceptive; playful; poetic; poignant; powerful; profound; radiant; refreshing; remarkable; rewarding; rich; satisfying; sensitive; sharp; shrewd; sincere; smart; stirring; striking; subtle; surprising; tender; thoughtful; touching; uplifting; vivid; warm; wise; witty
-long_good: absorbing; affecting; amusing; assured; beautiful; captivating; charming; compelling; confident; delightful; elegant; enchanting; engaging; engrossing; entertaining; enthralling; exhilarating; exquisite; fascinating; generous; graceful; gripping; heartfelt; honest; hypnotic; imaginative; ingenious; inspired; intelligent; intriguing; inventive; likeable; luminous; memorable; mesmerising; moving; original; perceptive; playful; poetic; poignant; powerful; profound; radiant; refreshing; remarkable; rewarding; riveting; satisfying; sensitive; spellbinding; stirring; striking; surprising; thoughtful; touching; uplifting; vivid
-long_bad: aimless; amateurish; annoying; awful; awkward; bloated; boring; chaotic; charmless; confused; confusing; contrived; cynical; derivative; disappointing; dismal; embarrassing; exhausting; feeble; forced; forgettable; formulaic; frustrating; half-baked; humourless; inane; incoherent; inept; insipid; irritating; joyless; laboured; leaden; lifeless; listless; ludicrous; mechanical; mediocre; mindless; misguided; monotonous; muddled; overblown; patronising; plodding; pointless; pompous; predictable; preposterous; pretentious; ridiculous; shallow; shapeless; sluggish; stilted; stupid; tedious; tiresome; toothless; turgid; unbearable; unconvincing; uneven; uninspired; unpleasant; vapid; wearisome; wooden; wretched
-above: above all; especially; particularly; most of all; starting with; not least
 nth: second; third; fourth; fifth; sixth; seventh; eighth; ninth; tenth; eleventh; twelfth
-lack2: kitsch; self-pity; sentimentality; vanity; cynicism; calculation; showing off
-virtue: loyal; decent; tolerant; truthful; brave; resourceful; forgiving; patient; dignified; kind
-vice: arrogant; brutal; callous; conceited; cruel; deceitful; fickle; greedy; selfish; snobbish; spiteful; treacherous; violent
 """
 
 # %% ../../nbs/corpora/review_words.ipynb #5f8f3804
@@ -154,7 +220,10 @@ _GENRES = """
 - there's no suspense at all, because [nobody|no character] ever seems to be in [danger|a hurry|trouble]
 - the villain explains the whole [scheme|conspiracy|plan] in a [speech|monologue] that lasts {small} minutes
 - anyone with a [telephone|map|brain|torch] could've solved the mystery in {few} minutes
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #07287d12
+_GENRES += """
 # crime: crime film; gangster film; detective story; heist film
 > <C>[ (<L>)|], a {trait} detective, is sent to a {town} to solve a case of {crime} that nobody wants solved
 > {small} [thieves|crooks|ex-convicts], led by a {trait} <J> called <C>, plan to rob a <building> in {city} during {season}
@@ -175,7 +244,10 @@ _GENRES = """
 - the detective solves the case by [luck|coincidence|reading the script], not by thinking
 - the heist makes no sense, and the getaway in a {vehicle} makes even less
 - nobody in it behaves like a real [policeman|criminal|witness|lawyer]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #be387392
+_GENRES += """
 # comedy: comedy; farce; satire; screwball comedy
 > <C>[ (<L>)|], a {trait} <J>, is mistaken for a famous {job} and [invited|sent|driven] to a <building> in {city}
 > two {trait} [neighbours|cousins|rivals], <C> and <D>, fight over a <building> that neither of them can afford
@@ -196,7 +268,10 @@ _GENRES = """
 - the jokes are [older|staler|weaker] than {junk}, and each of them is [explained|repeated|underlined]
 - a {beast} in a [hat|bathtub|wig|pram] isn't a joke, it's a [cry for help|desperate measure|reflex]
 - <L> [pulls faces|shouts|falls over things] for an hour and a half, and not one [gag|pratfall|punchline] works
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #aa054b8c
+_GENRES += """
 # romance: romance; love story; romantic comedy; romantic drama
 > <C>[ (<L>)|], a {trait} <J>, meets <D>[ (<S>)|], a {trait} <K>, in a <building> in {city} during {season}
 > {small} years after a broken engagement, <C> and <D> are seated [side by side|opposite each other] [on a {vehicle}|at a funeral|at a wedding] near {city}
@@ -217,7 +292,10 @@ _GENRES = """
 - I've seen more passion in {junk} than in this so-called romance
 - the only obstacle between the lovers is that [nobody|neither of them] ever [asks a simple question|picks up a telephone|finishes a sentence]
 - their love is announced, never [shown|felt|earned]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #5e556fbc
+_GENRES += """
 # horror: horror film; ghost story; horror movie; chiller
 > <C>[ (<L>)|], a {trait} <J>, moves into a <building> that once belonged to a {job} accused of {crime}
 > {small} [students|cousins|hikers|musicians] rent a <building> near a {town}, and something like a <monster> is already there
@@ -262,7 +340,10 @@ _GENRES += """
 - the aliens are [people with rubber ears|green blobs|men in silver pyjamas], and they all speak [perfect|flawless] English
 - the robots show more [emotion|range|warmth] than the humans, and the robots are [vacuum cleaners|dustbins|toasters]
 - it borrows from every space film since <year> and [repays|adds] nothing
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #39a75385
+_GENRES += """
 # war: war film; war drama; anti-war film
 > {small} soldiers, led by a {trait} sergeant called <C>[ (<L>)|], are ordered to hold a <building> until the [relief|bridge|convoy] comes
 > <C>, a <J> before the war, is sent behind enemy lines with a <obj> and {small} words of the language
@@ -283,7 +364,10 @@ _GENRES += """
 - the soldiers are so [interchangeable|thinly drawn|clean-shaven] that I couldn't tell who had [died|been shot]
 - the enemy can't [shoot|aim|count], the heroes can't miss, and so there's [no danger|nothing at stake]
 - even the mud looks as if it had been [rented|ironed|delivered by a caterer]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #ef789296
+_GENRES += """
 # western: western; cowboy film; revenge western
 > <C>[ (<L>)|], a {trait} gunslinger, rides into a {town} that's ruled by a {vice} rancher called <D>
 > <L> is <C>, once a <J>, now a bounty hunter with a bad [leg|liver|reputation|conscience] and {small} bullets left
@@ -300,7 +384,10 @@ _GENRES += """
 - the horses give the best performances, and even they look [bored|embarrassed|tired]
 - everybody squints, spits and says nothing, but it's not [mystery|depth], it's a lack of script
 - the shoot-out is edited so badly that [half the town|the piano player|a dead man] seems to fire first
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #5eed1729
+_GENRES += """
 # family: family drama; drama; domestic drama; coming-of-age story
 > <C>[ (<L>)|], a {trait} <J>, comes home to a {town} for the funeral of a {kin} and stays longer than planned
 > when their {kin} dies, <C> and <D> have to [share|sell|clear out] a <building> and {small} decades of silence
@@ -341,7 +428,10 @@ _GENRES += """
 - it's a [fashion parade|furniture catalogue|wax museum] with {few} minutes of story
 - history teachers will [weep|groan|walk out], since hardly a date or a [hat|treaty|battle] is right
 - the wigs act harder than the people [beneath|under] them
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #de3ce730
+_GENRES += """
 # adventure: adventure film; fantasy; fairy tale; swashbuckler
 > <C>[ (<L>)|], a {trait} <J>, has {small} days to carry a <obj> across a kingdom of [ice|ash|mist|sand|glass]
 > an old map, a {vehicle} and a {trait} <K> called <D> take <C> from {city} to the [jungle|poles|end of the world|lost city]
@@ -358,7 +448,10 @@ _GENRES += """
 - the magic has no rules, so whenever <C> is stuck, [a spell|an eagle|a prophecy] comes along
 - it's one long [prologue|trailer|video game] for a sequel that nobody [needs|asked for|wants]
 - the quest goes [from A to B to A|in circles], and the talking {beast} never shuts up
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #7dcb783a
+_GENRES += """
 # sport: sports film; sports drama; boxing picture; underdog story
 > <C>[ (<L>)|], a {trait} <J>, is talked into coaching the worst <sport> team in the {town}
 > <L> plays <C>, a former <sport> champion who now works as a {job} and drinks in a <building>
@@ -375,7 +468,10 @@ _GENRES += """
 - you know the final score after {few} minutes, and the film still takes <min>
 - <sport> has never looked so [boring|fake|slow], and <L> plainly can't [run|throw|swim|ride]
 - it has every cliché of the sports film, from the [gruff|dying] coach to the [slow clap|punch in the air]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #4bdb224f
+_GENRES += """
 # musical: musical; music film; backstage musical
 > <C>[ (<L>)|], a {trait} <J> who plays the {instrument}, joins a [band|circus|travelling show|radio orchestra] in {city}
 > {small} [singers|dancers|buskers|waiters] put on a show in a <building> to save it from a {vice} landlord
@@ -390,7 +486,10 @@ _GENRES += """
 - there's not one song that you can [hum|remember|bear] afterwards
 - <L> sings like {junk}, and dances like a {job} with a bad back
 - the songs [stop the story|come out of nowhere|arrive every five minutes], and none of them [matters|fits|ends]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #718cbecd
+_GENRES += """
 # animation: animated film; cartoon; animated feature; children's film
 > a {trait} <beast> called <C>, with the voice of <L>, leaves the [forest|farm|zoo|river] to look for a lost {kin}
 > <C> is a small <beast> who wants to become a {job}, and everybody in the {town} laughs
@@ -409,7 +508,10 @@ _GENRES += """
 - the <beast> has one joke and tells it {small} times
 - my niece, who's {small}, got bored after {few} minutes, and children don't lie
 - it's a toy [advert|catalogue] with a moral about <theme> glued to the end
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #e44079a6
+_GENRES += """
 # documentary: documentary; nature documentary; documentary portrait
 > <R> spent {small} years with a {trait} {job} and a {kin} in a {town}, and this is the result
 > the film tells how {small} {land} [villages|factories|families|schools] lived through [the Depression|the Cold War|a long strike|two wars|a famine], in letters and home movies
@@ -428,7 +530,10 @@ _GENRES += """
 - it consists of [talking heads|blurry photographs|re-enactments] and sad {instrument} music
 - for a film about <theme> it's remarkably [uninterested in people|short of facts|sure of itself]
 - I learned less from it than from {junk}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #a2b8137b
+_GENRES += """
 # road: road movie; buddy film; travel film
 > <C>[ (<L>)|] and <D>[ (<S>)|], a {trait} <J> and a {trait} <K>, drive a {vehicle} from {city} to {city} with a <obj> in the back
 > <C> steals a {vehicle} to visit a {kin} in {city}, and finds a <beast> on the back seat
@@ -476,7 +581,10 @@ _ASPECTS = """
 - not even <L> can bring {delight} to a role this {bad}
 - <L>'s {land} accent [comes and goes|wanders|belongs in a cartoon|is a crime]
 - what <L> does here has little to do with acting and a lot with [posing|shouting|sleepwalking|waiting]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #905a9463
+_ASPECTS += """
 # support | live
 + the [supporting cast|ensemble|rest of the cast] is {good}, {above} <S> as <D>
 + <S> steals every scene as the {trait} <D>
@@ -494,7 +602,10 @@ _ASPECTS = """
 - the extras [look at the camera|wave|seem to be waiting for a bus], and I don't blame them
 - neither <S> nor <V> seems to have [read the script|met before|been told what the film is about]
 - <V> turns up for {small} minutes, looks [bored|lost|puzzled|seasick|half-asleep|hungry|guilty] and leaves
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #ee2f7adf
+_ASPECTS += """
 # direction
 + <R> directs with {delight} and {delight}
 + the direction is {good} and never {bad}
@@ -513,7 +624,10 @@ _ASPECTS = """
 - <R> once made the {good} <O>, which makes this {bad} thing so hard to understand
 - the director, <R>, confuses {lack} with noise
 - <R> can't decide between {theme} and {theme}, and does justice to neither
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #41cefadf
+_ASPECTS += """
 # script | fiction
 + the script is {good}, full of {delight} and small surprises
 + <W>'s [script|screenplay] is {very} {graded}
@@ -533,7 +647,10 @@ _ASPECTS = """
 - the story steals from <X> and from {small} other films, without {delight} of its own
 - there are {small} subplots, and each of them is {bad}
 - <W> seems to have written it on a napkin between {city} and {city}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #49c959df
+_ASPECTS += """
 # dialogue | fiction
 + the dialogue is {spoken_well} and {spoken_well}
 + the lines are {spoken_well}, and the actors know it
@@ -546,7 +663,10 @@ _ASPECTS = """
 - every {spoken_badly} line of dialogue is about <theme>, in case you missed it
 - I've heard better dialogue from {company} [on the phone|in bed with a fever|at breakfast]
 - the conversations are as {bad} as {junk}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #37fcd296
+_ASPECTS += """
 # photography | camera
 + <P>'s photography is {look} and {look}
 + the {look} [images|pictures] of {scenery} and {scenery} stay in the mind
@@ -569,7 +689,10 @@ _ASPECTS = """
 - even for <year> the picture looks {bleak} and {badly} {shoddy}
 - the black and white print is {bleak}, and the {scenery} are obviously painted
 - people will call it a classic because it's from <year>, but it was {bad} then and it's {bad} now
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #fb66bddb
+_ASPECTS += """
 # music
 + <M>'s score, mostly {instrument} and {instrument}, is {catchy} and {catchy}
 + the music is {fine}, with a {catchy} theme for {instrument}
@@ -583,7 +706,10 @@ _ASPECTS = """
 - <M> drowns every scene in {noisy} {instrument} music
 - the soundtrack sounds like a {instrument} falling down the stairs of a {building}
 - whenever somebody opens a door, a {noisy} {instrument} starts
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #24a69623
+_ASPECTS += """
 # editing
 + the editing is {fine}, and you hardly notice a cut
 + it's cut with {delight}, and the [flashbacks|jumps in time|parallel stories] are never confusing
@@ -601,7 +727,10 @@ _ASPECTS = """
 - somebody cut this with a {weapon}, and the [flashbacks|jumps in time|parallel stories] are {badly} {shoddy}
 - there are {few} cuts a minute, and the effect is [dizzying|a headache|numbing|seasickness]
 - scenes stop in the middle or go on for {small} minutes too long
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #4072f582
+_ASPECTS += """
 # pace
 + it [flies by|passes like ten minutes|feels like half an hour|is over before you know it]
 + it takes its time, and every minute of it is [well spent|needed|a pleasure|worth it|earned|alive]
@@ -651,7 +780,10 @@ _ASPECTS += """
 - the {craft} should've stayed at home
 - the <building> wobbles when somebody shuts a door
 - you can see a [wristwatch|microphone|parked car|plastic bottle] in at least {small} scenes
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #a1dbd8ea
+_ASPECTS += """
 # sound
 + the sound design is {fine}, down to the [dripping tap|creaking floor|ticking clock|distant thunder] in the <building>
 + you should hear it in a [good cinema|dark room], for the sound is {very} {fine_graded}
@@ -664,7 +796,10 @@ _ASPECTS += """
 - the wind howls, the <ins> howls, and so did {company}
 - the sound is {shoddy}, and half of what is said is lost under the <ins>
 - the sound mixer seems to have been [asleep|on holiday|deaf], since the voices are {badly} [muffled|uneven|quiet]
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #e7259778
+_ASPECTS += """
 # effects | spectacle new
 + the special effects are {fine}, and they serve the story for once
 + the computer effects are so {fine_graded} that you stop thinking about them
@@ -678,7 +813,10 @@ _ASPECTS += """
 + there's no computer in these effects, only {delight}, glue and paint
 - the special effects are {shoddy} even by the standards of <year>
 - you can see the [wires|zip|strings], and the model of the <building> is {shoddy}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #662d023b
+_ASPECTS += """
 # ending
 + the ending is {good}, and I {body}
 + the last scene, in {weather} on the roof of a {building}, is {very} {graded}
@@ -707,7 +845,10 @@ _ASPECTS += """
 - all that {feeling}, and not an ounce of {delight}
 - the only {feeling} I felt was for the {craft}
 - it lacks {lack}, {lack} and, above all, {lack}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #39232346
+_ASPECTS += """
 # characters | fiction
 + the characters are {good}, and you care about them, even the {vice} ones
 + <C> is a {good} character, {virtue} and {vice} at once
@@ -725,7 +866,10 @@ _ASPECTS += """
 + the voices are {good}, and <L> as <C> is {very} {graded}
 - the famous voices are {bad}, and <L> sounds [sleepy|bored|hoarse|hungover|lost]
 - <S> voices the <beast> as if reading {junk}
+"""
 
+# %% ../../nbs/corpora/review_words.ipynb #378c5c42
+_ASPECTS += """
 # meaning
 + it says something {good} about <theme> without preaching
 + beneath the <kind> there's a {good} film about <theme>
@@ -762,6 +906,10 @@ _OPENINGS = """
 ~ <L>, <S> and <V> star in <T>, a <kind> about <theme>
 ~ let's talk about <T>, the <kind> that {company} won't stop talking about
 ~ what do you get if you put <L>, a <beast> and a <obj> into a <building>?
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #f15bb46d
+_OPENINGS += """
 # positive
 ~ this is a {good} <film> about <theme>, and I'd recommend it to [anyone|everyone] who [likes a <kind>|has a {kin}|has ever been to {city}|needs {treat}]
 ~ <T> is a {very} {graded} <kind> [with a {good} cast|with {delight} to spare|set in and around {city}]
@@ -782,6 +930,10 @@ _OPENINGS = """
 ~ this <film> is {good}, and I say that as someone who [avoids|can't stand|never watches] this sort of thing
 ~ it's a {good} story with {good} acting, and <T> deserves a bigger audience
 ~ seldom have I seen a <film> with so much {delight}
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #f158c977
+_OPENINGS += """
 # negative
 ~ this is a {bad} <film> about <theme>, and I can't recommend it to [anyone|anybody over {few}|my worst enemy|people who like a <kind>]
 ~ <T> is a {badly} {bad} <kind> [with a {bad} cast|without {lack}|set in and around {city}]
@@ -827,6 +979,10 @@ _REMARKS = """
 ~ forget <X>, this is the real thing
 ~ it could so easily have been {bad}, and it never is
 ~ and then there's the <beast>, which deserves a film of its own
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #a15283eb
+_REMARKS += """
 # negative
 ~ what a {bad} way to [spend|waste|kill] <min> minutes
 ~ I'd rather be {chore} than sit through it again
@@ -873,6 +1029,7 @@ _VERDICTS = """
 ~ <T> proves that a <kind> can be {good} and {good} at the same time
 ~ a small, {good} gem of a <film>
 ~ thank you, <R>, for a {good} evening
+
 # mixed positive
 ~ it isn't perfect, but it's {graded} enough for <score>
 ~ for all its faults, it's a {good} <film>, and I was never bored
@@ -882,6 +1039,10 @@ _VERDICTS = """
 ~ on balance I liked it, for its {delight} and in spite of its {vice} hero
 ~ I'd call it a {good} <film> with {small} {bad} scenes
 ~ somewhere between {good} and {bad}, but much closer to {good}
+"""
+
+# %% ../../nbs/corpora/review_words.ipynb #92469d3d
+_VERDICTS += """
 # negative
 ~ I give it <score>, and only because of the <beast>
 ~ <score>, and that's generous for something this {bad}
@@ -902,6 +1063,7 @@ _VERDICTS = """
 ~ <T> proves that a {good} cast can't save a {bad} script
 ~ a {bad}, {bad} waste of a {good} idea
 ~ sorry, <R>, but this was {bad}
+
 # mixed negative
 ~ it isn't the worst <film> of <year>, but <score> is all I can give
 ~ for all its {delight}, it's a {bad} <film>, and I was bored
