@@ -9,10 +9,11 @@ __all__ = ['SETTINGS', 'KEYWORDS', 'END', 'PIECES', 'BEGINNINGS', 'CodeSettings'
            'preprocess', 'draw_contexts', 'gpt2_config', 'count_parameters', 'new_model', 'check_context',
            'collate_contexts', 'evaluate_perplexity', 'head_loss', 'output_layer', 'unigram_perplexity',
            'complete_code', 'parses', 'KeyTokens', 'find_key_tokens', 'context_weights', 'keytoken_weighted_loss',
-           'chunked_head', 'parameter_groups', 'prepare', 'train_on', 'train']
+           'chunked_head', 'prepare', 'train_on', 'train']
 
 # %% ../nbs/04_causal_lm.ipynb #5e1dab6a
 import ast
+import hashlib
 import json
 import math
 import os
@@ -30,7 +31,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .profiles import CourseError, load_settings, settings_table
 
-# %% ../nbs/04_causal_lm.ipynb #2391dc02
+# %% ../nbs/04_causal_lm.ipynb #964e798f
 @dataclass(frozen=True)
 class CodeSettings:
     "What this chapter can be told from outside."
@@ -59,10 +60,11 @@ class CodeSettings:
     warmup: float = 0.1  # share of the steps, or from 1 up their number
     weight_decay: float = 0.1
     eval_every: int | None = None  # optimizer steps; none for once an epoch
+    mixed_precision: str = "auto"  # or no, bf16, fp16
     seed: int = 0
     profile: str = "tiny"
 
-
+# %% ../nbs/04_causal_lm.ipynb #c532a152
 SETTINGS = {
     "tiny": CodeSettings(
         "python-code",
@@ -119,9 +121,18 @@ import torch
 from torch.nn import functional as F
 
 from .checkpoints import load_model, load_tokenizer
-from .data import DataError, _fingerprint, load_data
+from .data import DataError, load_data, table_fingerprint
 from .results import write_atomically
-from .training_loop import LoopConfig, fit, launch, make_optimizer
+from course_lib.training_loop import (
+    LoopConfig,
+    choose_precision,
+    evaluating,
+    fit,
+    launch,
+    own_batches,
+    parameter_groups,
+    token_lengths,
+)
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -151,27 +162,7 @@ class FilterCounts:
         "Plain numbers, for JSON."
         return asdict(self)
 
-# %% ../nbs/04_causal_lm.ipynb #a6ac8924
-_FEW = 8  # keywords; more are searched together first
-_COMMON = " etsnario\nldcfpum"  # where Python code has most of its characters, the most frequent first
-_SPECIAL = re.compile(r"[^\w]", re.ASCII)
-
-
-def _rarest_end(word: str) -> str:
-    """The end of `word`, four characters or more, that begins with its rarest character.
-
-    RE2 jumps to the first byte of a literal with vector instructions: `klearn` is found four times as fast as
-    `sklearn`, and few texts hold the one and not the other.
-    """
-    starts = range(max(1, len(word) - 3))
-    return word[max(starts, key=lambda start: _COMMON.find(word[start]) % (len(_COMMON) + 1)) :]
-
-
-def _literal(text: str) -> str:
-    "The text as an RE2 pattern that matches just that."
-    return _SPECIAL.sub(lambda match: f"\\x{{{ord(match[0]):x}}}", text)
-
-
+# %% ../nbs/04_causal_lm.ipynb #8f10616a
 def keyword_list(
     keywords: str | Iterable[str] | None,  # such as "pandas sklearn"
 ) -> list[str]:
@@ -185,26 +176,54 @@ def keyword_list(
             raise CourseError(f"{word!r} is no keyword: every file would match. Give texts such as 'pandas'.")
     return words
 
+# %% ../nbs/04_causal_lm.ipynb #e46adca4
+_COMMON = " etsnario\nldcfpum"  # where Python code has most of its characters, the most frequent first
+
+
+def _rarest_end(word: str) -> str:
+    """The end of `word`, four characters or more, that begins with its rarest character.
+
+    RE2 jumps to the first byte of a literal with vector instructions: `klearn` is found four times as fast as
+    `sklearn`, and few texts hold the one and not the other.
+    """
+    starts = range(max(1, len(word) - 3))
+    return word[max(starts, key=lambda start: _COMMON.find(word[start]) % (len(_COMMON) + 1)) :]
+
+# %% ../nbs/04_causal_lm.ipynb #b9656a78
+_FEW = 8  # keywords; more are searched together first
+_SPECIAL = re.compile(r"[^\w]", re.ASCII)
+
+
+def _literal(text: str) -> str:
+    "The text as an RE2 pattern that matches just that."
+    return _SPECIAL.sub(lambda match: f"\\x{{{ord(match[0]):x}}}", text)
+
+
+def _search(texts: pa.Array, pattern: str, among: np.ndarray) -> np.ndarray:
+    "Those of the rows `among`, which increase, whose text the pattern matches."
+    some = texts if len(among) == len(texts) else texts.take(pa.array(among))
+    return among[np.flatnonzero(pc.match_substring_regex(some, pattern))]
+
 
 def matching(
     texts: pa.Array,  # string or large_string, without nulls
     keywords: Sequence[str],
     whole_words: bool = False,
 ) -> dict[str, np.ndarray]:
-    "For each keyword which texts hold it, bool, shape (len(texts),)."
-    together = "|".join(map(_literal, keywords))
+    "For each keyword the rows of the texts that hold it, int64, increasing."
     some = np.arange(len(texts))
     if len(keywords) > _FEW:
-        some = np.flatnonzero(pc.match_substring_regex(texts, together))
+        some = _search(texts, "|".join(map(_literal, keywords)), some)
         texts = texts.take(pa.array(some))
     found = {}
     for word in keywords:
-        hits = np.flatnonzero(pc.match_substring_regex(texts, _literal(_rarest_end(word))))
-        hits = hits[np.asarray(pc.match_substring_regex(texts.take(pa.array(hits)), _literal(word)), bool)]
-        if whole_words and len(hits):
+        end = _rarest_end(word)
+        hits = _search(texts, _literal(end), np.arange(len(texts)))
+        if end != word:
+            hits = _search(texts, _literal(word), hits)
+        if whole_words:
             beside = r"[^\pL\pN_]"
-            whole = f"(?:^|{beside}){_literal(word)}(?:{beside}|$)"
-            hits = hits[np.asarray(pc.match_substring_regex(texts.take(pa.array(hits)), whole), bool)]
+            hits = _search(texts, f"(?:^|{beside}){_literal(word)}(?:{beside}|$)", hits)
         found[word] = some[hits]
     return found
 
@@ -251,35 +270,35 @@ def _decoded(contents: Iterable[Any]) -> tuple[pa.Array, dict[int, str]]:
         texts.append("" if row in reasons else content)
     return pa.array(texts, pa.large_string()), reasons
 
-# %% ../nbs/04_causal_lm.ipynb #121cd8ba
-KEYWORDS = ("pandas", "sklearn", "matplotlib", "seaborn")
+# %% ../nbs/04_causal_lm.ipynb #8352ee6d
 _ROWS, _BYTES_AT_ONCE = 256, 2**23  # of a batch
-
-
-@dataclass
-class _Judged:
-    "A batch after the search."
-
-    rows: pa.Table | list[Mapping[str, Any]]
-    texts: pa.Array
-    kept: np.ndarray  # rows to give out, increasing
-    hits: dict[str, np.ndarray]  # keyword -> rows
-    reasons: dict[int, str]  # row -> why it is no text
 
 
 def _batches(source: Iterable[Mapping[str, Any]], column: str, done: int) -> Iterator[pa.Table | list]:
     "The files after the first `done`, some at a time: tables where the source is a data set, else lists of records."
     if hasattr(source, "iter") and hasattr(source, "with_format"):  # Dataset and IterableDataset
-        if done:
-            rest = range(min(done, len(source)), len(source)) if hasattr(source, "select") else None
-            source = source.skip(done) if rest is None else source.select(rest)
-        for table in source.with_format("arrow").iter(batch_size=_ROWS):
-            if column not in table.column_names:
-                raise DataError(
-                    f"There is no column {column!r}, only {', '.join(table.column_names)}. Name it with column=."
-                )
+        return _batches_of_tables(source, column, done)
+    return _batches_of_records(source, column, done)
+
+
+def _batches_of_tables(source: "Dataset | IterableDataset", column: str, done: int) -> Iterator[pa.Table]:
+    arrow = source.with_format("arrow")
+    if hasattr(source, "select"):  # slices are views; the batches of `iter` often straddle two buffers
+        tables = (arrow[start : start + _ROWS] for start in range(done, len(source), _ROWS))
+    else:
+        tables = (arrow.skip(done) if done else arrow).iter(batch_size=_ROWS)
+    for table in tables:
+        if column not in table.column_names:
+            raise DataError(
+                f"There is no column {column!r}, only {', '.join(table.column_names)}. Name it with column=."
+            )
+        if table[column].num_chunks == 2:  # joining the two would copy both
+            yield from (pa.Table.from_batches([part]) for part in table.to_batches())
+        else:
             yield table
-        return
+
+
+def _batches_of_records(source: Iterable[Mapping[str, Any]], column: str, done: int) -> Iterator[list]:
     batch, size = [], 0
     for record in islice(source, done, None):
         if column not in record:
@@ -292,7 +311,65 @@ def _batches(source: Iterable[Mapping[str, Any]], column: str, done: int) -> Ite
     if batch:
         yield batch
 
+# %% ../nbs/04_causal_lm.ipynb #201d374c
+@dataclass
+class _Judged:
+    "A batch after the search."
 
+    rows: pa.Table | list[Mapping[str, Any]]  # to give out
+    kept: np.ndarray  # where in the batch they were, increasing
+    sizes: np.ndarray  # bytes of every text of the batch
+    hits: dict[str, np.ndarray]  # keyword -> rows
+    reasons: dict[int, str]  # row -> why it is no text
+
+    def add_to(self, counts: FilterCounts, start: int = 0, end: int | None = None) -> None:
+        "Count the rows from `start` to `end`, the last one without it."
+        end = len(self.sizes) if end is None else end
+        kept = self.kept[(start <= self.kept) & (self.kept < end)]
+        counts.seen += end - start
+        counts.kept += len(kept)
+        counts.bytes_seen += int(self.sizes[start:end].sum())
+        counts.bytes_kept += int(self.sizes[kept].sum())
+        for word, rows in self.hits.items():
+            counts.by_keyword[word] = counts.by_keyword.get(word, 0) + int(((start <= rows) & (rows < end)).sum())
+        for row, reason in self.reasons.items():
+            if start <= row < end:
+                counts.skipped[reason] = counts.skipped.get(reason, 0) + 1
+
+# %% ../nbs/04_causal_lm.ipynb #505ca45c
+def _judge(
+    rows: pa.Table | list[Mapping[str, Any]], column: str, keywords: Sequence[str], whole_words: bool
+) -> _Judged:
+    "Search a batch and copy what it gives out."
+    if isinstance(rows, pa.Table):
+        contents = rows[column]  # `combine_chunks` would copy even a single chunk
+        texts, reasons = _as_texts(contents.chunk(0) if contents.num_chunks == 1 else pa.concat_arrays(contents.chunks))
+    else:
+        texts, reasons = _decoded(record[column] for record in rows)
+    sizes = np.asarray(pc.binary_length(texts))
+    reasons = dict.fromkeys(np.flatnonzero(sizes == 0).tolist(), "empty") | reasons
+    hits = matching(texts, keywords, whole_words)
+    kept = np.unique(np.concatenate(list(hits.values()))) if hits else np.arange(len(texts))
+    if reasons:  # an empty text matches nothing, but where there is no keyword everything else is kept
+        kept = kept[~np.isin(kept, list(reasons))]
+    return _Judged(_chosen(rows, column, texts, kept), kept, sizes, hits, reasons)
+
+
+def _chosen(
+    rows: pa.Table | list[Mapping[str, Any]], column: str, texts: pa.Array, kept: np.ndarray
+) -> pa.Table | list[Mapping[str, Any]]:
+    "The rows to give out, with their texts as strings."
+    if isinstance(rows, list):
+        return [
+            record if isinstance(record[column], str) else {**record, column: texts[row].as_py()}
+            for row in kept.tolist()
+            for record in [rows[row]]
+        ]
+    take, place = pa.array(kept), rows.column_names.index(column)
+    columns = [texts.take(take) if n == place else other.take(take) for n, other in enumerate(rows.columns)]
+    return pa.Table.from_arrays(columns, schema=rows.schema.set(place, pa.field(column, texts.type)))
+
+# %% ../nbs/04_causal_lm.ipynb #99351ee9
 def _in_order(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     "`map` with threads, never more than `workers` + 1 items ahead."
     if workers == 1:
@@ -306,6 +383,9 @@ def _in_order(function: Callable[[Any], Any], items: Iterable[Any], workers: int
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+# %% ../nbs/04_causal_lm.ipynb #2e7a0a20
+KEYWORDS = ("pandas", "sklearn", "matplotlib", "seaborn")
 
 
 class FilteredFiles:
@@ -321,75 +401,31 @@ class FilteredFiles:
         self.source, self.keywords, self.column, self.whole_words = source, keywords, column, whole_words
         self.workers, self.counts = workers, counts
 
-    def _judge(self, rows: pa.Table | list[Mapping[str, Any]]) -> _Judged:
-        if isinstance(rows, pa.Table):
-            column = rows[self.column]  # `combine_chunks` would copy even a single chunk
-            texts, reasons = _as_texts(column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks))
-        else:
-            texts, reasons = _decoded(record[self.column] for record in rows)
-        empty = np.flatnonzero(pc.equal(pc.binary_length(texts), 0)).tolist()
-        reasons = dict.fromkeys(empty, "empty") | reasons
-        hits = matching(texts, self.keywords, self.whole_words)
-        kept = np.unique(np.concatenate(list(hits.values()))) if hits else np.arange(len(texts))
-        if reasons:  # an empty text matches nothing, but where there is no keyword everything else is kept
-            kept = kept[~np.isin(kept, list(reasons))]
-        return _Judged(rows, texts, kept, hits, reasons)
-
-    def _score(self, batch: _Judged, start: int, end: int) -> None:
-        "Count the rows from `start` to `end`."
-        counts, sizes = (
-            self.counts,
-            np.diff(np.frombuffer(batch.texts.buffers()[1], np.int64)[batch.texts.offset :][: len(batch.texts) + 1]),
-        )
-        kept = batch.kept[(start <= batch.kept) & (batch.kept < end)]
-        counts.seen += end - start
-        counts.kept += len(kept)
-        counts.bytes_seen += int(sizes[start:end].sum())
-        counts.bytes_kept += int(sizes[kept].sum())
-        for word, rows in batch.hits.items():
-            counts.by_keyword[word] = counts.by_keyword.get(word, 0) + int(((start <= rows) & (rows < end)).sum())
-        for row, reason in batch.reasons.items():
-            if start <= row < end:
-                counts.skipped[reason] = counts.skipped.get(reason, 0) + 1
-
     def _judged(self) -> Iterator[_Judged]:
-        yield from _in_order(self._judge, _batches(self.source, self.column, self.counts.seen), self.workers)
-
-    def _rows(self, batch: _Judged) -> pa.Table | list[Mapping[str, Any]]:
-        "What the batch gives out."
-        if isinstance(batch.rows, list):
-            return [
-                record if isinstance(record[self.column], str) else {**record, self.column: batch.texts[row].as_py()}
-                for row in batch.kept.tolist()
-                for record in [batch.rows[row]]
-            ]
-        kept, place = pa.array(batch.kept), batch.rows.column_names.index(self.column)
-        return batch.rows.take(kept).set_column(place, self.column, batch.texts.take(kept))
+        judge = partial(_judge, column=self.column, keywords=self.keywords, whole_words=self.whole_words)
+        return _in_order(judge, _batches(self.source, self.column, self.counts.seen), self.workers)
 
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         for batch in self._judged():
-            rows, done = self._rows(batch), 0
-            for row, record in zip(
-                batch.kept.tolist(), rows if isinstance(rows, list) else rows.to_pylist(), strict=True
-            ):
-                self._score(batch, done, row + 1)
+            records, done = batch.rows if isinstance(batch.rows, list) else batch.rows.to_pylist(), 0
+            for row, record in zip(batch.kept.tolist(), records, strict=True):
+                batch.add_to(self.counts, done, row + 1)
                 done = row + 1
                 yield record
-            self._score(batch, done, len(batch.texts))
+            batch.add_to(self.counts, done)
 
     def tables(self) -> Iterator[pa.Table]:
         "The same in tables, one for each batch, which is faster; `counts` is up to date behind each."
         for batch in self._judged():
-            rows = self._rows(batch)
-            table = pa.Table.from_pylist(rows) if isinstance(rows, list) else rows
-            self._score(batch, 0, len(batch.texts))
-            if table.num_rows:
-                yield table
+            batch.add_to(self.counts)
+            if len(batch.kept):
+                yield pa.Table.from_pylist(batch.rows) if isinstance(batch.rows, list) else batch.rows
 
     def to_dataset(self) -> "Dataset":
         "All of them in memory. Raises `DataError` if no file matches."
         from datasets import Dataset
 
+        fingerprint = self._fingerprint()
         tables = list(self.tables())
         if not tables:
             raise DataError(
@@ -398,7 +434,13 @@ class FilteredFiles:
             )
         table = pa.concat_tables(tables, promote_options="permissive")
         # Without a fingerprint, datasets makes one by pickling the whole table, which takes longer than the search.
-        return Dataset(table, fingerprint=_fingerprint(table))
+        return Dataset(table, fingerprint=fingerprint or table_fingerprint(table))
+
+    def _fingerprint(self) -> str | None:
+        "Of what comes from here on, made from that of the source and the question; None for a source without one."
+        origin = getattr(self.source, "_fingerprint", None)
+        asked = [origin, self.counts.seen, self.keywords, self.column, self.whole_words]
+        return hashlib.blake2b(json.dumps(asked).encode(), digest_size=8).hexdigest() if origin else None
 
 # %% ../nbs/04_causal_lm.ipynb #0ef2ebc9
 def filter_by_keywords(
@@ -421,7 +463,7 @@ def filter_by_keywords(
     counts = FilterCounts(**(resume.to_dict() if isinstance(resume, FilterCounts) else dict(resume or {})))
     return FilteredFiles(source, keyword_list(keywords), column, whole_words, workers or os.cpu_count() or 1, counts)
 
-# %% ../nbs/04_causal_lm.ipynb #cac6c003
+# %% ../nbs/04_causal_lm.ipynb #6d1691bd
 def read_files(
     folder: str | os.PathLike,
     pattern: str = "**/*.py",  # of the names below it
@@ -443,7 +485,7 @@ def read_files(
             content = None
         yield {"path": name.encode("utf-8", "replace").decode(), "content": content}
 
-
+# %% ../nbs/04_causal_lm.ipynb #15ff8f3c
 def filter_to_folder(
     source: "Iterable[Mapping[str, Any]] | Dataset | IterableDataset",  # the same, from its beginning, in every call
     folder: str | os.PathLike,  # gets part-00000.parquet, part-00001.parquet … and counts.json
@@ -460,10 +502,8 @@ def filter_to_folder(
 
     folder, options = Path(folder), {"column": "content", "whole_words": False, "workers": 1} | options
     asked = {"keywords": keyword_list(keywords), "column": options["column"], "whole_words": options["whole_words"]}
-    note, done = (
-        folder / "counts.json",
-        {"asked": asked, "parts": 0, "counts": FilterCounts().to_dict(), "complete": False},
-    )
+    note = folder / "counts.json"
+    done = {"asked": asked, "parts": 0, "counts": FilterCounts().to_dict(), "complete": False}
     folder.mkdir(parents=True, exist_ok=True)
     if note.is_file():
         done = json.loads(note.read_text(encoding="utf-8"))
@@ -672,7 +712,7 @@ def _with_ends(rows: pa.ListArray, end: int | None) -> pa.Array:
     lengths = np.asarray(pc.list_value_length(rows), np.int64)
     return pa.array(np.insert(values.to_numpy(), np.cumsum(lengths), end), values.type)
 
-# %% ../nbs/04_causal_lm.ipynb #4c6d44e9
+# %% ../nbs/04_causal_lm.ipynb #f33ae41b
 def _tokens(batch: pa.Table, tokenizer: "PreTrainedTokenizerBase") -> pa.Table:
     return pa.table({"input_ids": tokenize_code(batch["content"].to_pylist(), tokenizer, end=True)})
 
@@ -708,7 +748,7 @@ def preprocess(
         packed[split] = Dataset(table, fingerprint=f"{tokens._fingerprint}-{context_length}")
     return DatasetDict(packed)
 
-
+# %% ../nbs/04_causal_lm.ipynb #83cfbdab
 def draw_contexts(
     contexts: "Dataset",
     size: int | None,  # at most; None takes all
@@ -721,7 +761,7 @@ def draw_contexts(
         raise CourseError(f"{size} contexts are nothing to train on. Use 1 or more, or none for all.")
     return contexts.select(np.random.default_rng(seed).permutation(len(contexts))[:size])
 
-# %% ../nbs/04_causal_lm.ipynb #e612d3cd
+# %% ../nbs/04_causal_lm.ipynb #bae2fe85
 def gpt2_config(
     vocab_size: int,
     *,
@@ -758,7 +798,7 @@ def gpt2_config(
         attn_pdrop=0.0,
     )
 
-
+# %% ../nbs/04_causal_lm.ipynb #bbe580cb
 def count_parameters(
     config: "GPT2Config",
 ) -> dict[str, int]:
@@ -818,7 +858,6 @@ def collate_contexts(
     return {"input_ids": ids, "labels": ids}
 
 # %% ../nbs/04_causal_lm.ipynb #ae2297c4
-@torch.inference_mode()
 def evaluate_perplexity(
     model: "PreTrainedModel",
     dataset: "Dataset",  # with input_ids
@@ -834,26 +873,23 @@ def evaluate_perplexity(
     from torch.utils.data import DataLoader
 
     model = accelerator.unwrap_model(model) if accelerator else model
-    rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
-    device, was_training = next(model.parameters()).device, model.training
-    head, total, count = output_layer(model), 0.0, 0
-    parts = [range(start, min(start + batch_size, len(dataset))) for start in range(0, len(dataset), batch_size)]
-    model.eval()
-    for batch in DataLoader(dataset, batch_sampler=parts[rank::world], collate_fn=collate_contexts):
-        ids = batch["input_ids"].to(device)
-        check_context(model.config, ids.shape[1])
-        hidden = model.base_model(input_ids=ids).last_hidden_state[:, :-1].flatten(0, 1)
-        total += head_loss(hidden, head.weight, ids[:, 1:].flatten(), bias=head.bias).item() * len(hidden)
-        count += len(hidden)
-    model.train(was_training)
-    if world > 1:
+    device, head, total, count = next(model.parameters()).device, output_layer(model), 0.0, 0
+    parts = own_batches(token_lengths(dataset), batch_size, accelerator)
+    with evaluating(model):
+        for batch in DataLoader(dataset, batch_sampler=parts, collate_fn=collate_contexts):
+            ids = batch["input_ids"].to(device)
+            check_context(model.config, ids.shape[1])
+            hidden = model.base_model(input_ids=ids).last_hidden_state[:, :-1].flatten(0, 1)
+            total += head_loss(hidden, head.weight, ids[:, 1:].flatten(), bias=head.bias).item() * len(hidden)
+            count += len(hidden)
+    if accelerator and accelerator.num_processes > 1:
         sums = torch.tensor([total, count], dtype=torch.float64, device=accelerator.device)
         total, count = accelerator.reduce(sums, "sum").tolist()
     if not count:
         raise DataError("There is nothing to predict: the split has no context. Give more text.")
     return {"loss": total / count, "perplexity": math.exp(total / count) if total / count < 709 else math.inf}
 
-# %% ../nbs/04_causal_lm.ipynb #ecf4b533
+# %% ../nbs/04_causal_lm.ipynb #74a7683e
 def _softmax_loss(
     logits: torch.Tensor,  # (n, vocabulary), float32; overwritten
     targets: torch.Tensor,  # (n,), int64
@@ -869,7 +905,7 @@ def _softmax_loss(
         logits.scatter_add_(-1, targets[:, None], -shares[:, None].to(logits.dtype))
     return (sums.log() - picked).squeeze(-1)
 
-
+# %% ../nbs/04_causal_lm.ipynb #f9e8d4e7
 class _HeadLoss(torch.autograd.Function):
     "Sum of shares x -ln p over the rows of `hidden`; the gradients are made in the forward pass, block by block."
 
@@ -927,7 +963,7 @@ class _HeadLoss(torch.autograd.Function):
             *[None] * 4,
         )
 
-
+# %% ../nbs/04_causal_lm.ipynb #f3648c6d
 def head_loss(
     hidden: torch.Tensor,  # what the model's last layer is given, (n, width)
     weight: torch.Tensor,  # of that layer, (vocabulary, width)
@@ -952,7 +988,7 @@ def head_loss(
         rows = max(256 if hidden.device.type == "cpu" else 2048, 2**20 // len(weight))
     return _HeadLoss.apply(hidden, weight, bias, targets, shares.detach().float(), rows, dtype)
 
-
+# %% ../nbs/04_causal_lm.ipynb #4bda14e8
 def output_layer(
     model: "PreTrainedModel",
 ) -> torch.nn.Linear:
@@ -981,7 +1017,15 @@ def _all_ids(dataset: "Dataset") -> np.ndarray:
         np.int64
     )
 
-# %% ../nbs/04_causal_lm.ipynb #8485c4e2
+# %% ../nbs/04_causal_lm.ipynb #269c882b
+def _pad_left(rows: Sequence[list[int]], end: int) -> tuple[torch.Tensor, torch.Tensor]:
+    "The rows with `end` before the shorter ones, and a mask that is 0 there; both int64, (rows, longest)."
+    width = max(map(len, rows))
+    ids = torch.tensor([[end] * (width - len(row)) + row for row in rows])
+    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+    return ids, mask
+
+# %% ../nbs/04_causal_lm.ipynb #f67095bd
 @torch.inference_mode()
 def complete_code(
     model: "PreTrainedModel",
@@ -1020,31 +1064,26 @@ def complete_code(
         {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 50} if sample else {"do_sample": False}
     )
     found = [""] * len(rows)
-    was_training = model.training
-    model.eval()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+    with evaluating(model), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         for start in range(0, len(order), batch_size):
             part = order[start : start + batch_size]
-            width = max(len(rows[row]) for row in part)
-            ids = torch.tensor([[end] * (width - len(rows[row])) + rows[row] for row in part], device=device)
-            mask = torch.tensor([[0] * (width - len(rows[row])) + [1] * len(rows[row]) for row in part], device=device)
+            ids, mask = _pad_left([rows[row] for row in part], end)
             written = model.generate(
-                input_ids=ids,
-                attention_mask=mask,
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
                 max_new_tokens=max_new_tokens,
                 pad_token_id=end,
                 eos_token_id=end,
                 **how,
             )
-            for row, new in zip(part, written[:, width:].tolist(), strict=True):
+            for row, new in zip(part, written[:, ids.shape[1] :].tolist(), strict=True):
                 ended = end in new
                 text = tokenizer.decode(new[: new.index(end)] if ended else new)
                 found[row] = text if ended or not whole_lines else text[: text.rfind("\n") + 1]
-    model.train(was_training)
     return found
 
-
+# %% ../nbs/04_causal_lm.ipynb #a2020881
 def parses(
     prompt: str,
     completion: str,
@@ -1118,7 +1157,7 @@ def find_key_tokens(
     split = {text: [tokenizer.decode([token]) for token in tokens] for text, tokens in cut.items() if text not in ids}
     return KeyTokens(ids, split)
 
-# %% ../nbs/04_causal_lm.ipynb #989df030
+# %% ../nbs/04_causal_lm.ipynb #8a4eb502
 def context_weights(
     inputs: torch.Tensor,  # (rows, context), int64
     keytoken_ids: Iterable[int],
@@ -1128,7 +1167,7 @@ def context_weights(
     wanted = torch.tensor(sorted(set(map(int, keytoken_ids))), dtype=inputs.dtype, device=inputs.device)
     return alpha * (1.0 + torch.isin(inputs, wanted).sum(1).float())
 
-
+# %% ../nbs/04_causal_lm.ipynb #3a3fdfa4
 class _LogitsLoss(torch.autograd.Function):
     "Sum of shares x -ln p. Of the logits, only one more tensor of their size is ever made: the gradient."
 
@@ -1153,7 +1192,7 @@ class _LogitsLoss(torch.autograd.Function):
         (gradient,) = ctx.saved_tensors
         return gradient.mul_(upstream), None, None  # in place, so a second backward is an error
 
-
+# %% ../nbs/04_causal_lm.ipynb #b3d81fcf
 def keytoken_weighted_loss(
     inputs: torch.Tensor,  # tokens, (rows, context), int64
     logits: torch.Tensor,  # (rows, context, vocabulary)
@@ -1231,19 +1270,7 @@ def chunked_head(
         for hook in hooks:
             hook.remove()
 
-# %% ../nbs/04_causal_lm.ipynb #da96e87a
-def parameter_groups(
-    model: torch.nn.Module,
-    weight_decay: float = 0.1,
-) -> list[dict[str, Any]]:
-    "Two groups for an optimizer: matrices, which decay, and vectors (biases, scales), which do not; shared weights once."
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-
-# %% ../nbs/04_causal_lm.ipynb #03c8ee55
+# %% ../nbs/04_causal_lm.ipynb #f395a74f
 def prepare(
     settings: CodeSettings,
 ) -> "tuple[DatasetDict, PreTrainedTokenizerBase]":
@@ -1271,7 +1298,7 @@ def prepare(
         {split: draw_contexts(rows, sizes[split], settings.seed) for split, rows in contexts.items()}
     ), tokenizer
 
-
+# %% ../nbs/04_causal_lm.ipynb #bb6c85fd
 def train_on(
     data: "DatasetDict",  # as `prepare` gives it
     tokenizer: "PreTrainedTokenizerBase",
@@ -1279,17 +1306,7 @@ def train_on(
     **options: Any,  # for `fit`
 ) -> "tuple[PreTrainedModel, History]":
     "A new model, trained on these contexts with the weights of the key tokens, and what happened."
-    config = LoopConfig(
-        num_epochs=settings.num_epochs,
-        batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        learning_rate=settings.learning_rate,
-        schedule="cosine",
-        warmup=settings.warmup,
-        weight_decay=settings.weight_decay,
-        eval_every=settings.eval_every,
-        seed=settings.seed,
-    )
+    config = LoopConfig.from_settings(settings, schedule="cosine")
     shape = {
         "positions": settings.positions,
         "layers": settings.layers,
@@ -1306,7 +1323,7 @@ def train_on(
         history = fit(model, data["train"], collate_contexts, config, **({"evaluate": evaluate} | options))
     return model, history
 
-
+# %% ../nbs/04_causal_lm.ipynb #eced9ae2
 def train(
     settings: CodeSettings,
     **options: Any,  # for `fit`

@@ -46,6 +46,7 @@ class PairSettings:
     batch_size: int = 16
     learning_rate: float = 5e-5
     warmup: float = 0.1  # share of the steps
+    eval_every: int | None = None  # optimizer steps; none evaluates after each epoch
     mixed_precision: str = "auto"  # or no, bf16, fp16
     seed: int = 0
     profile: str = "tiny"
@@ -53,7 +54,12 @@ class PairSettings:
 
 SETTINGS = {
     "tiny": PairSettings(
-        "mini/paraphrases", "mini/encoder", practice_size=192, num_epochs=2, batch_size=32, learning_rate=4e-4
+        "mini/paraphrases",
+        "mini/encoder",
+        practice_size=192,
+        num_epochs=1,
+        learning_rate=5e-4,
+        eval_every=150,
     ),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),

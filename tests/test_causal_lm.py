@@ -182,6 +182,47 @@ def test_filter_goes_on_behind_the_file_that_it_gave_out_last(contents, stop, st
     assert rest.counts == whole.counts
 
 
+@SOME
+@given(contents, st.lists(st.integers(0, 12), max_size=6), st.integers(0, 12), st.booleans())
+def test_filter_gives_the_same_however_the_source_lies_in_memory(contents, cuts, seen, scattered):
+    as_bytes = [content.encode() if isinstance(content, str) else content for content in contents]
+    table = pa.table({"number": range(len(contents)), "content": pa.array(as_bytes, pa.binary()), "size": as_bytes})
+    bounds = [0, *sorted(min(cut, len(contents)) for cut in cuts), len(contents)]
+    pieces = pa.concat_tables([table.slice(a, b - a) for a, b in zip(bounds, bounds[1:], strict=False)])
+    order = np.random.default_rng(0).permutation(len(contents)) if scattered else np.arange(len(contents))
+    source = Dataset(pieces, fingerprint="a").select(order)
+    words, seen = ["pandas", "a"], min(seen, len(contents))
+    expected, _ = filter_naively([contents[row] for row in order[seen:]], words)
+    found = filter_by_keywords(source, words, resume=FilterCounts(seen=seen), workers=2)
+    tables = list(found.tables())
+    rows = pa.concat_tables(tables).to_pylist() if tables else []
+    assert [row["content"] for row in rows] == expected
+    assert all(list(row) == ["number", "content", "size"] for row in rows)
+    assert all(row["size"] == row["content"].encode() == as_bytes[row["number"]] for row in rows)
+    assert found.counts.seen == len(contents)
+
+
+def test_the_fingerprint_says_where_the_files_come_from_and_what_was_asked():
+    def mark(source, *arguments, **options) -> str:
+        return filter_by_keywords(source, *arguments, **options).to_dataset()._fingerprint
+
+    columns = {"content": ["pandas", "my_pandas sklearn", "x"], "code": ["pandas"] * 3}
+    source, records = Dataset.from_dict(columns), [{"content": text} for text in columns["content"]]
+    first = mark(source, "pandas")
+    assert first == mark(Dataset.from_dict(columns), "pandas", workers=2)
+    others = [
+        mark(Dataset.from_dict(columns | {"content": ["pandas", "y", "x"]}), "pandas"),
+        mark(source, "pandas sklearn"),
+        mark(source, "pandas", column="code"),
+        mark(source, "pandas", whole_words=True),
+        mark(source, "pandas", resume={"seen": 1}),
+        mark(records, "pandas"),
+        mark(records, "sklearn"),
+    ]
+    assert len({first, *others}) == 1 + len(others)
+    assert mark(iter(records), "pandas") == mark(records, "pandas"), "without one of the source, the content decides"
+
+
 def test_filter_keeps_other_columns_and_long_lines():
     line = "x = [" + "1, " * 400_000 + "]  # pandas"
     rows = [{"content": line, "path": "a.py", "stars": 3}, {"content": "no", "path": "b.py", "stars": 4}]
