@@ -14,10 +14,17 @@ from datasets import Dataset, DatasetDict, disable_caching, disable_progress_bar
 from datasets.arrow_writer import ArrowWriter
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerBase, default_data_collator
 
-from benchmarks.harness import Row, compare
+from benchmarks.harness import Row, compare, same_rows
 from course_lib.checkpoints import load_tokenizer
 from course_lib.data import load_data
-from course_lib.masked_lm import freeze_masking, group_texts, preprocess, tokenize_with_word_ids, whole_word_mask
+from course_lib.masked_lm import (
+    FreshMasks,
+    freeze_masking,
+    group_texts,
+    preprocess,
+    tokenize_with_word_ids,
+    whole_word_mask,
+)
 
 NUMBERS = (1, 2, 3, 9, 10)
 SIZE, RATE = 128, 0.15
@@ -99,19 +106,20 @@ def same_tensors(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) 
     return set(left) == set(right) and all(torch.equal(left[name], right[name]) for name in left)
 
 
-def same_rows(left: Dataset, right: Dataset) -> bool:
-    return left.to_dict() == right.select_columns(left.column_names).to_dict()
-
-
-def frozen_alike(left: Dataset, right: Dataset, original: Dataset) -> bool:
+def masked_alike(left: dict[str, Any], right: dict[str, Any], ids: np.ndarray) -> bool:
     "The dice differ, so compare what both must keep: the text behind the masks, and the share of hidden tokens."
-    ids, shares = np.array(original["input_ids"][:]), []
-    for frozen in (left, right):
-        shown, labels = np.array(frozen["input_ids"][:]), np.array(frozen["labels"][:])
+    shares = []
+    for masked in (left, right):
+        shown, labels = np.asarray(masked["input_ids"]), np.asarray(masked["labels"])
         if not np.array_equal(np.where(labels == -100, shown, labels), ids):
             return False
         shares.append((labels != -100).mean())
     return abs(shares[0] - shares[1]) < 0.01
+
+
+def joined(batches: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    "All rows of the batches, which are of one length, as one batch."
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def write_rows(rows: Dataset, path: str) -> None:
@@ -226,6 +234,21 @@ def run() -> Iterator[Row]:
             bound_of=bound_of,
         )
 
+    fresh = FreshMasks(tokenizer, RATE, True)
+    yield compare(
+        "fresh whole-word masks, list of dicts",
+        f"20 batches of 64 x {SIZE}",
+        lambda: [naive_words(batch, tokenizer, allowed, seed) for seed, batch in enumerate(rows)],
+        lambda: list(map(fresh, rows)),
+        lambda naive, ours: masked_alike(
+            joined(naive), joined(ours), np.concatenate([part["input_ids"] for part in columns])
+        ),
+        number=9,
+        target=2.5,
+        bound=lambda: convert_lists(rows),
+        bound_of="lists to arrays",
+    )
+
     held_out = chunks.select(range(1000)).remove_columns("word_ids")
     ids = np.array(held_out["input_ids"][:], np.int32)
     yield compare(
@@ -233,7 +256,7 @@ def run() -> Iterator[Row]:
         f"1,000 x {SIZE}",
         lambda: naive_freeze(held_out, tokenizer),
         lambda: freeze_masking(held_out, tokenizer, RATE),
-        lambda naive, ours: frozen_alike(naive, ours, held_out),
+        lambda naive, ours: masked_alike(naive[:], ours[:], ids),
         number=10,
         target=25,
         bound=lambda: draw_and_copy([ids], ids.size),

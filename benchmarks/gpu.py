@@ -22,6 +22,7 @@ from typing import Annotated, Any
 import torch
 import typer
 
+from benchmarks import report
 from benchmarks.full_size_causal import PEAK_TERAFLOPS
 from benchmarks.harness import device_name, machine
 from course_lib.profiles import CourseError, go_offline, share_cores
@@ -308,11 +309,9 @@ def cells(row: Speed, rows: list[Speed]) -> list[str]:
 
 def to_markdown(rows: list[Speed]) -> str:
     "A table for RESULTS.md, and below it the device."
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *(cells(row, rows) for row in rows)]
-    table = ["| " + " | ".join(line) + " |" for line in lines]
     first = rows[0]
     note = f"{first.device}, {first.attention} attention, {first.steps} steps each, torch {torch.__version__}."
-    return "\n".join([*table, "", note]) + "\n"
+    return report.markdown(COLUMNS, (cells(row, rows) for row in rows), note)
 
 
 def main(

@@ -55,6 +55,11 @@ class Row:
         return self.ours <= self.limit if self.limit is not None else self.ratio >= self.target
 
 
+def same_rows(left: Any, right: Any) -> bool:
+    "Whether the second `Dataset` has the columns of the first, with the same values."
+    return left.to_dict() == right.select_columns(left.column_names).to_dict()
+
+
 @contextmanager
 def what_there_is_stays() -> Iterator[None]:
     "Within this block, a garbage collection looks only at new objects: those of the libraries take it a third of a second."

@@ -1,7 +1,7 @@
 """The rows as a table, as JSON, as Markdown and as a picture."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -70,12 +70,17 @@ def from_json(path: Path) -> tuple[list[Row], dict[str, Any]]:
         ) from None
 
 
+def markdown(columns: Sequence[str], lines: Iterable[Sequence[str]], note: str) -> str:
+    "A table, and a line of text below it."
+    texts = [columns, ["---"] * len(columns), *lines]
+    table = ["| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in texts]
+    return "\n".join([*table, "", note]) + "\n"
+
+
 def to_markdown(rows: Sequence[Row], facts: dict[str, Any]) -> str:
     "A table for a README, and below it the machine."
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *map(cells, rows)]
-    table = ["| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines]
     reached = sum(row.met for row in rows)
-    return "\n".join([*table, "", f"{reached} of {len(rows)} targets reached. {describe(facts)}."]) + "\n"
+    return markdown(COLUMNS, map(cells, rows), f"{reached} of {len(rows)} targets reached. {describe(facts)}.")
 
 
 def draw(rows: Sequence[Row], facts: dict[str, Any], path: Path) -> Path:

@@ -6,6 +6,7 @@ Every measurement has a process of its own, so that no stage inherits memory fro
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks import report
 from benchmarks.harness import can_measure_memory, describe, machine, peak_beyond, timed, what_there_is_stays
 from course_lib.cli import KEEP_MEMORY
 from course_lib.profiles import CourseError, go_offline, share_cores, unknown_name
@@ -175,7 +177,7 @@ def scores(rows: int, folder: str) -> Callable[[], Any]:
     predictions = [{"id": str(row), "prediction_text": f"answer {row + row % 2}"} for row in range(rows)]
 
     def from_nothing() -> dict[str, float]:
-        metrics._KNOWN_ANSWERS.clear()
+        metrics.forget_answers()
         return metrics.squad_scores(predictions, references)
 
     return from_nothing
@@ -311,9 +313,7 @@ def measure_apart(stage: str, factor: int, shrink: int = 1) -> Point:
 def exponent(factors: list[float], values: list[float]) -> float:
     "The slope of the straight line through the points on a double logarithmic scale: 1 is linear, 2 quadratic."
     x, y = [math.log(value) for value in factors], [math.log(max(value, 1e-12)) for value in values]
-    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
-    above = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True))
-    return above / sum((a - mean_x) ** 2 for a in x)
+    return statistics.linear_regression(x, y).slope
 
 
 def times_linear(factors: list[float], values: list[float]) -> float:
@@ -366,12 +366,8 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 def to_markdown(rows: list[dict[str, Any]], facts: dict[str, Any]) -> str:
     "A table for RESULTS.md, and below it the machine."
-    lines = [COLUMNS, ["---"] * len(COLUMNS), *map(cells, rows)]
-    table = ["| " + " | ".join(line) + " |" for line in lines]
-    return (
-        "\n".join([*table, "", f"{sum(row['linear'] for row in rows)} of {len(rows)} linear. {describe(facts)}."])
-        + "\n"
-    )
+    linear = sum(row["linear"] for row in rows)
+    return report.markdown(COLUMNS, map(cells, rows), f"{linear} of {len(rows)} linear. {describe(facts)}.")
 
 
 def draw(rows: list[dict[str, Any]], facts: dict[str, Any], path: Path, factors: tuple[int, ...] = FACTORS) -> Path:

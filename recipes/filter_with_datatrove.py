@@ -1,6 +1,6 @@
 """Chapter 4's filter on many machines: the same question, asked by datatrove.
 
-    pip install "course_lib[scale]"
+    pip install -c constraints.txt -e '.[scale]'
     python recipes/filter_with_datatrove.py --data code --out filtered --tasks 64 --workers 8
 
 `--data` is a folder, local or on any file system that fsspec knows (s3://…, hf://datasets/…), of Parquet files
