@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
@@ -14,6 +15,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from torch.utils.data import DataLoader
 from transformers import (
     BertConfig,
     BertForMaskedLM,
@@ -28,23 +30,25 @@ from transformers import (
     RoFormerForMaskedLM,
 )
 
-from course_lib.checkpoints import load_model, load_tokenizer, new_weights
+from course_lib.checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from course_lib.data import DataError, load_data
 from course_lib.masked_lm import (
     SETTINGS,
-    check_model,
+    FreshMasks,
     check_tokenizer,
     evaluate_masked,
+    fine_tune,
     freeze_masking,
     group_texts,
+    masked_loss,
     pad_rows,
     perplexity,
     perplexity_of,
     preprocess,
     sparse_head,
-    summed_loss,
     tokenize_with_word_ids,
     top_fillers,
+    train,
     unigram_perplexity,
     whole_word_mask,
 )
@@ -211,31 +215,12 @@ def test_preprocess_loses_nothing_but_the_last_piece(tokenizer):
     assert preprocess(data, tokenizer, 16)["train"]["input_ids"][:] == [ids for ids in expected if len(ids) == 16]
 
 
-@pytest.mark.parametrize("size", [7, 65])
-def test_a_chunk_that_does_not_fit_is_an_error(tokenizer, size):
-    data = DatasetDict(train=Dataset.from_dict({"text": make_texts(50)}))
-    with pytest.raises(CourseError, match=f"chunk_size={size} does not fit the model; use 8 to 64"):
-        preprocess(data, tokenizer, size)
-    with pytest.raises(CourseError, match=f"chunk_size={size} does not fit the model; use 8 to 64"):
-        check_model(small_model(), tokenizer, size)
-
-
-def test_the_model_s_own_maximum_counts_too(tokenizer):
-    with pytest.raises(CourseError, match="use 8 to 32"):
-        check_model(small_model(max_position_embeddings=32), tokenizer, 33)
-
-
-def test_more_tokens_than_embeddings_are_an_error(tokenizer):
-    with pytest.raises(CourseError, match=f"has {len(tokenizer)} tokens, the model 9"):
-        check_model(
-            BertForMaskedLM(
-                BertConfig(
-                    vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, max_position_embeddings=64
-                )
-            ),
-            tokenizer,
-            16,
-        )
+def test_a_chunk_that_does_not_fit_is_an_error(tokenizer, tmp_path):
+    small_model(max_position_embeddings=32).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    chosen = replace(SETTINGS["tiny"], checkpoint=str(tmp_path), train_size=4, validation_size=4, chunk_size=33)
+    with pytest.raises(CourseError, match="chunk_size=33 does not fit the model; use 8 to 32"):
+        train(chosen)
 
 
 def test_a_corpus_shorter_than_a_chunk_is_an_error(tokenizer):
@@ -410,6 +395,144 @@ def test_rows_that_cannot_be_masked_are_errors(tokenizer, chunks):
             whole_word_mask([{"input_ids": [2, 5, 3]} | wrong], tokenizer)
 
 
+# Fresh masks
+
+
+def naive_hash(number: int) -> int:
+    "SplitMix64's last step, in Python's integers."
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    number = (number ^ number >> 27) * 0x94D049BB133111EB % 2**64
+    return number ^ number >> 31
+
+
+def naive_fresh(row: dict, tokenizer, rate: float, whole_words: bool, seed: int, epoch: int) -> tuple[list, list]:
+    "One row, one token after the other."
+    special = set(tokenizer.all_special_ids)
+    allowed = [token for token in sorted(tokenizer.get_vocab().values()) if token not in special]
+    stride, ids = 0x9E3779B97F4A7C15, row["input_ids"]
+    salt = int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0])
+    key = naive_hash((sum(naive_hash((t + 3 * n * stride) % 2**64) for n, t in enumerate(ids)) + salt) % 2**64)
+
+    def throw(place: int, which: int) -> float:
+        return (naive_hash((key + (3 * place + which) * stride) % 2**64) >> 11) / 2**53
+
+    words = words_of(row, special) if whole_words else [[n] for n, token in enumerate(ids) if token not in special]
+    shown, labels = list(ids), [-100] * len(ids)
+    for place in (place for word in words if throw(word[0], 0) < rate for place in word):
+        labels[place] = ids[place]
+        if throw(place, 1) < 0.8:
+            shown[place] = tokenizer.mask_token_id
+        elif throw(place, 1) >= 0.9:
+            shown[place] = allowed[int(throw(place, 2) * len(allowed))]
+    return shown, labels
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    texts_to_mask,
+    st.integers(1, 20),
+    st.floats(0, 1),
+    st.booleans(),
+    st.integers(0, 2**70),
+    st.integers(0, 9),
+    st.data(),
+)
+def test_fresh_masks_follow_from_seed_epoch_and_row_alone(tokenizer, texts, size, rate, whole, seed, epoch, data):
+    table = group_texts(tokenize_with_word_ids({"text": texts}, tokenizer), size, "keep")
+    rows, before = table.to_pylist(), str(table.to_pylist())
+    collate = FreshMasks(tokenizer, rate, whole, seed)
+    collate.set_epoch(epoch)
+    shown, labels = map(
+        list, zip(*(naive_fresh(row, tokenizer, rate, whole, seed, epoch) for row in rows), strict=True)
+    )
+    order = data.draw(st.permutations(range(len(rows))))
+    cut = data.draw(st.integers(1, len(rows)))
+    parts = [list(range(len(rows))), order[:cut], *([order[cut:]] if cut < len(rows) else [])]
+    for part in parts:
+        found = collate([rows[index] for index in part])
+        assert found["input_ids"].tolist() == pad([shown[index] for index in part], tokenizer.pad_token_id)
+        assert found["labels"].tolist() == pad([labels[index] for index in part], -100)
+        assert found["attention_mask"].tolist() == pad([rows[index]["attention_mask"] for index in part], 0)
+    columns = collate(table.to_pydict())
+    assert columns["labels"].tolist() == pad(labels, -100)
+    assert {tensor.dtype for tensor in columns.values()} == {torch.int64}
+    assert str(rows) == before, "the input is as it was"
+
+
+def test_no_row_at_all_is_an_empty_batch(tokenizer):
+    assert FreshMasks(tokenizer)([])["input_ids"].shape == (0, 0)
+    assert FreshMasks(tokenizer)([{"input_ids": []}, {"input_ids": [5]}])["attention_mask"].tolist() == [[0], [1]]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_shares_of_fresh_masks(tokenizer, chunks, whole):
+    rows, collate = chunks["train"][:], FreshMasks(tokenizer, 0.15, whole)
+    ids = np.array(rows["input_ids"])
+    hideable = ~np.isin(ids, tokenizer.all_special_ids)
+    chosen, masked, kept, replaced, hidden = 0, 0, 0, [], np.zeros(ids.shape)
+    epochs = 40
+    for epoch in range(epochs):
+        collate.set_epoch(epoch)
+        batch = collate(rows)
+        shown, labels = batch["input_ids"].numpy(), batch["labels"].numpy()
+        assert np.array_equal(np.where(labels == -100, shown, labels), ids)
+        here = labels != -100
+        assert not (here & ~hideable).any()
+        masked, kept = masked + (here & (shown == 4)).sum(), kept + (here & (shown == labels)).sum()
+        replaced.append(shown[here & (shown != labels) & (shown != 4)])
+        chosen, hidden = chosen + here.sum(), hidden + here
+    replaced = np.concatenate(replaced)
+    share, throws = chosen / (epochs * hideable.sum()), epochs * hideable.sum() / (2.5 if whole else 1)
+    assert abs(share - 0.15) < 4 * math.sqrt(0.15 * 0.85 / throws) * (1.5 if whole else 1)
+    # A random token is the token itself once in a while, hence the small differences.
+    alike = 0.1 / len(PIECES)
+    for found, expected in ((masked, 0.8), (kept, 0.1 + alike), (len(replaced), 0.1 - alike)):
+        assert abs(found / chosen - expected) < 4 * math.sqrt(expected * (1 - expected) / chosen)
+    assert not np.isin(replaced, tokenizer.all_special_ids).any()
+    assert set(replaced) == set(range(5, len(tokenizer))), "every ordinary token is a replacement now and then"
+    # Over the epochs each place is hidden as often as the others: binomial, whose variance is n p (1 - p).
+    variance = hidden[hideable].var() / (epochs * 0.15 * 0.85)
+    assert abs(variance - 1) < 4 * math.sqrt(2 / hideable.sum()) * (2 if whole else 1)
+
+
+def test_neighbouring_epochs_seeds_places_and_rows_have_nothing_in_common(tokenizer):
+    rate, length = 0.5, 4000
+    dice = np.random.default_rng(0)
+    rows = [{"input_ids": dice.integers(5, len(tokenizer), length).tolist()} for _ in range(2)]
+    rows.append({"input_ids": [*rows[0]["input_ids"][:-1], 5 + (rows[0]["input_ids"][-1] == 5)]})  # one token differs
+    rows.append({"input_ids": [*rows[0]["input_ids"][1::-1], *rows[0]["input_ids"][2:]]})  # two change places
+    rows.append({"input_ids": [7] * length})  # equal tokens
+    hidden = []
+    for seed, epoch in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2)):
+        hidden += list(FreshMasks(tokenizer, rate, seed=seed, epoch=epoch)(rows)["labels"].numpy() != -100)
+    assert rows[0] != rows[3]
+    correlation = np.corrcoef(hidden)
+    shifted = np.corrcoef([throws[:-1] for throws in hidden], [throws[1:] for throws in hidden])
+    for found in (correlation[~np.eye(len(hidden), dtype=bool)], shifted[: len(hidden), len(hidden) :]):
+        assert np.abs(found).max() < 5 / math.sqrt(length)
+
+
+def test_workers_of_the_loader_mask_alike(tokenizer, chunks):
+    collate, found = FreshMasks(tokenizer, whole_words=True), {}
+    for workers in (0, 2):
+        loader = DataLoader(chunks["train"], batch_size=7, collate_fn=collate, num_workers=workers)
+        for epoch in range(2):
+            collate.set_epoch(epoch)
+            found[workers, epoch] = torch.cat([batch["labels"] for batch in loader])
+    for epoch in range(2):
+        assert torch.equal(found[0, epoch], found[2, epoch])
+    assert not torch.equal(found[0, 0], found[0, 1])
+
+
+def test_fresh_masks_that_cannot_be_are_errors(tokenizer):
+    with pytest.raises(CourseError, match="mask_rate=2"):
+        FreshMasks(tokenizer, 2)
+    with pytest.raises(CourseError, match="seed=-1 is negative"):
+        FreshMasks(tokenizer, seed=-1)
+    with pytest.raises(DataError, match="no word_ids"):
+        FreshMasks(tokenizer, whole_words=True)([{"input_ids": [2, 5, 3]}])
+
+
 # Frozen masks
 
 
@@ -474,7 +597,7 @@ def test_perplexity_is_exact_for_any_batch_size(tokenizer, batch_size, last):
     frozen = freeze_masking(preprocess(data, tokenizer, 16, last)["train"], tokenizer)
     model, collate = small_model(), partial(pad_rows, tokenizer=tokenizer)
     total, count = naive_loss(model, frozen)
-    found = summed_loss(model, frozen, collate, batch_size=batch_size)
+    found = masked_loss(model, frozen, collate, batch_size=batch_size)
     assert found[1] == count
     assert found[0] == pytest.approx(total, rel=1e-6)
     assert perplexity(model, frozen, collate, batch_size=batch_size) == pytest.approx(math.exp(total / count), rel=1e-6)
@@ -490,13 +613,37 @@ def test_perplexity_is_the_same_for_one_and_two_processes(tokenizer, chunks):
         model, collate = small_model(), partial(pad_rows, tokenizer=tokenizer)
         # The last size leaves the second process without any batch.
         accelerator, sizes = Accelerator(), (1, 7, 500)
-        sums = [summed_loss(model, frozen, collate, batch_size=size, accelerator=accelerator) for size in sizes]
+        sums = [masked_loss(model, frozen, collate, batch_size=size, accelerator=accelerator) for size in sizes]
         return [*chain(*sums), perplexity(model, frozen, collate, accelerator=accelerator)]
 
     (alone,) = launch(score, num_processes=1)
     both = launch(score, num_processes=2)
     assert both[0] == both[1] == pytest.approx(alone, rel=1e-6)
     assert both[0][1] == sum(label != -100 for labels in frozen["labels"] for label in labels), "each token counts once"
+
+
+@pytest.mark.parametrize("use", ["masked_loss", "top_fillers"])
+def test_an_evaluation_that_fails_leaves_the_model_as_it_was(tokenizer, chunks, use):
+    model, seen = small_model().train(), []
+
+    def interrupt(module, args):
+        seen.append((model.training, torch.is_inference_mode_enabled()))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    model.get_input_embeddings().register_forward_pre_hook(interrupt)
+    frozen, exam = freeze_masking(chunks["validation"], tokenizer), partial(pad_rows, tokenizer=tokenizer)
+    uses = {
+        "masked_loss": partial(masked_loss, model, frozen, exam),
+        "top_fillers": partial(top_fillers, model, tokenizer, ["[MASK]"] * 5),
+    }
+    with pytest.raises(KeyboardInterrupt):
+        uses[use](batch_size=2)
+    assert seen == 2 * [(False, True)]
+    assert model.training
+    assert not torch.is_inference_mode_enabled()
+    assert not model._forward_hooks
+    assert not model.get_output_embeddings()._forward_pre_hooks
 
 
 def test_perplexity_of_extremes():
@@ -507,9 +654,16 @@ def test_perplexity_of_extremes():
         perplexity_of(0.0, 0)
 
 
-def test_a_sum_in_single_precision_would_be_seen():
-    # 0.1 a million times in float32 is off by about one per cent.
-    assert perplexity_of(0.1 * 10**6, 10**6) == pytest.approx(math.exp(0.1), rel=1e-12)
+def test_losses_are_summed_in_double_precision(tokenizer, chunks):
+    frozen = freeze_masking(chunks["train"], tokenizer, 0.9)
+    model, collate = small_model(), partial(pad_rows, tokenizer=tokenizer)
+    batch = collate(frozen[:])
+    with torch.inference_mode(), sparse_head(model):
+        logits, labels = model(**batch).logits, batch["labels"][batch["labels"] != -100]
+    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    found = masked_loss(model, frozen, collate, batch_size=len(frozen))
+    assert found == (pytest.approx(math.fsum(losses.tolist()), rel=1e-12), len(labels))
+    assert losses.sum().item() != pytest.approx(found[0], rel=1e-12), "in single precision it would be seen"
 
 
 def small(kind: type, config: type, **names) -> torch.nn.Module:
@@ -627,6 +781,73 @@ def test_training_with_a_sparse_head_in_two_processes_is_training_in_one(tokeniz
         assert torch.allclose(plain, sparse, atol=1e-3)
 
 
+def test_settings_and_options_reach_fit(tokenizer, chunks, monkeypatch):
+    chosen = replace(SETTINGS["tiny"], num_epochs=7, warmup=0.3, mixed_precision="bf16", seed=5)
+    monkeypatch.setattr("course_lib.masked_lm.fit", lambda *args, **options: (*args, options))
+    model, _, _, config, options = fine_tune(small_model(), tokenizer, chunks, chosen)
+    assert config == LoopConfig.from_settings(chosen)
+    assert (config.num_epochs, config.warmup, config.mixed_precision, config.seed) == (7, 0.3, "bf16", 5)
+    assert options["evaluate"].func is evaluate_masked
+    own = lambda model, accelerator: {"constant": 1.0}
+    assert fine_tune(model, tokenizer, chunks, chosen, evaluate=own, progress=False)[-1] == {
+        "evaluate": own,
+        "progress": False,
+    }
+
+
+def test_the_exam_is_in_full_precision_while_training_is_not(tokenizer, chunks):
+    chosen = replace(SETTINGS["tiny"], num_epochs=1, mixed_precision="bf16")
+    model, seen = small_model(), []
+    model.get_output_embeddings().register_forward_hook(
+        lambda module, args, output: seen.append((module.training, output.dtype))
+    )
+    history = fine_tune(model, tokenizer, chunks, chosen, progress=False)
+    assert set(seen) == {(True, torch.bfloat16), (False, torch.float32)}
+    frozen = freeze_masking(chunks["validation"], tokenizer, chosen.mask_rate, chosen.seed)
+    again = evaluate_masked(model, None, frozen, partial(pad_rows, tokenizer=tokenizer))
+    assert history.evaluations[-1] | again == history.evaluations[-1]
+
+
+class Stop(Exception):
+    pass
+
+
+class Watched(FreshMasks):
+    "Notes the epoch of each batch, and stops before the given one."
+
+    def __init__(self, *args, stop: int | None = None, **options):
+        super().__init__(*args, **options)
+        self.seen, self.stop = [], stop
+
+    def __call__(self, rows):
+        if len(self.seen) == self.stop:
+            raise Stop
+        self.seen.append(self.epoch)
+        return super().__call__(rows)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_resumed_run_masks_as_one_that_never_stopped(tokenizer, chunks, tmp_path, whole):
+    config = LoopConfig(num_epochs=2, batch_size=8, learning_rate=1e-2)
+    rows = chunks["train"].select(range(50))  # 7 steps in an epoch
+
+    def run(stop: int | None = None, **options):
+        model, collate = small_model(), Watched(tokenizer, whole_words=whole, stop=stop)
+        with sparse_head(model):
+            history = fit(model, rows, collate, config, progress=False, **options)
+        return history.to_dict(), [parameter.detach().clone() for parameter in model.parameters()], collate.seen
+
+    expected, weights, seen = run()
+    assert seen == 7 * [0] + 7 * [1]
+    options = {"folder": tmp_path, "save_every": 3, "resume": True}
+    with pytest.raises(Stop):
+        run(11, **options)  # in the second epoch, after the state of step 9
+    found, again, seen = run(**options)
+    assert seen == 5 * [1]
+    assert found == expected
+    assert all(map(torch.equal, weights, again))
+
+
 # Fillers
 
 
@@ -717,7 +938,7 @@ def test_a_checkpoint_without_a_head_is_noticed(shared):
     folder = shared / "models" / "minilm-l6"
     model, tokenizer = load_model("masked-lm", folder), load_tokenizer(folder)
     assert new_weights(model), "the head is new"
-    check_model(model, tokenizer, 128)
+    check_fits(model, tokenizer, 128, "chunk_size")
     raw = load_data(shared / "data" / "imdb", "texts", train_size=2, validation_size=2)
     frozen = freeze_masking(preprocess(raw, tokenizer)["train"], tokenizer)
     found = perplexity(model, frozen, partial(pad_rows, tokenizer=tokenizer))
