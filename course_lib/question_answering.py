@@ -51,7 +51,7 @@ SETTINGS = {
         "mini/squad",
         "mini/encoder",
         train_size=800,
-        practice_size=160,
+        practice_size=96,
         max_length=128,
         stride=42,
         max_answer_length=20,
@@ -70,10 +70,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from .checkpoints import CheckpointError, load_model, load_tokenizer, new_weights
+from course_lib.checkpoints import (
+    CheckpointError,
+    check_fits,
+    load_model,
+    load_tokenizer,
+    longest_input,
+    new_weights,
+)
 from .data import DataError, load_data
 from .metrics import load_metric, normalize_answer, squad_scores
-from .training_loop import LoopConfig, choose_precision, fit, launch, token_lengths
+from .training_loop import LoopConfig, choose_precision, evaluating, fit, launch, own_batches, token_lengths
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -109,23 +116,13 @@ def check_lengths(
     if not tokenizer.is_fast:
         name = type(tokenizer).__name__
         raise CourseError(f"{name} is a slow tokenizer: it has no offsets. Load the fast one, with use_fast=True.")
-    limit = tokenizer.model_max_length
-    if model is not None:
-        limit = min(limit, getattr(model.config, "max_position_embeddings", None) or limit)
-        known = model.get_input_embeddings().num_embeddings
-        if len(tokenizer) > known:
-            raise CourseError(
-                f"The tokenizer has {len(tokenizer)} tokens, the model {known}. Take both from one checkpoint, or call "
-                "model.resize_token_embeddings(len(tokenizer))."
-            )
-    if max_length > limit:
-        raise CourseError(f"max_length={max_length} is more than the model reads; use at most {limit}.")
     room = max_length - tokenizer.num_special_tokens_to_add(pair=True)
     if not 0 <= stride < room:
         raise CourseError(
             f"max_length={max_length} and stride={stride} leave no window: stride must be at least 0 and less than "
             f"max_length without the {max_length - room} special tokens."
         )
+    check_fits(model, tokenizer, max_length, "max_length", least=1)  # the stride asks for more
 
 # %% ../nbs/05_question_answering.ipynb #a5603aa4
 class _Layout(NamedTuple):
@@ -186,7 +183,16 @@ def _report(problems: Mapping[int, str], names: Sequence[Any], total: int, on_er
         raise DataError(f"{message}, or leave such questions out with on_error=skip.")
     warnings.warn(f"{len(problems)} of {total} questions left out. {message}.", SkippedQuestions, stacklevel=3)
 
-# %% ../nbs/05_question_answering.ipynb #608a5732
+# %% ../nbs/05_question_answering.ipynb #2d33bc4b
+def _tokenize(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> tuple[np.ndarray, np.ndarray, list]:
+    "Token ids laid end to end (int32), tokens of each text, and the tokenizer's own encodings."
+    plain = {"return_token_type_ids": False, "return_attention_mask": False, "add_special_tokens": False}
+    found = tokenizer(texts, verbose=False, **plain) if texts else {"input_ids": []}
+    lengths = np.fromiter(map(len, found["input_ids"]), np.int64, len(texts))
+    ids = np.fromiter(chain.from_iterable(found["input_ids"]), np.int32, int(lengths.sum()))
+    return ids, lengths, found.encodings if texts else []
+
+# %% ../nbs/05_question_answering.ipynb #a520191d
 @dataclass(frozen=True)
 class _Windows:
     "The windows of a batch. `index` and `in_context` have one entry per token, the others one per window."
@@ -203,19 +209,23 @@ class _Windows:
     context_base: int  # where contexts begin in the pool
 
 
-def _tokenize(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> tuple[np.ndarray, np.ndarray, list]:
-    "Token ids laid end to end (int32), tokens of each text, and the tokenizer's own encodings."
-    plain = {"return_token_type_ids": False, "return_attention_mask": False, "add_special_tokens": False}
-    found = tokenizer(texts, verbose=False, **plain) if texts else {"input_ids": []}
-    lengths = np.fromiter(map(len, found["input_ids"]), np.int64, len(texts))
-    ids = np.fromiter(chain.from_iterable(found["input_ids"]), np.int32, int(lengths.sum()))
-    return ids, lengths, found.encodings if texts else []
+def _bases(lengths: np.ndarray) -> np.ndarray:
+    "Where parts of these lengths begin, laid end to end."
+    return np.cumsum(lengths) - lengths
 
 
 def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     "start, start + 1, … for each start, laid end to end."
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
+    return np.repeat(starts - _bases(lengths), lengths) + np.arange(int(lengths.sum()))
+
+# %% ../nbs/05_question_answering.ipynb #51ff8371
+def _cut(tokens: np.ndarray, room: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    "Windows of texts with so many tokens, each with its own room: which text, its first token, the one after its last."
+    step = np.maximum(room - stride, 1)
+    counts = 1 + np.where(tokens > room, -(-(tokens - room) // step), 0)
+    row = np.repeat(np.arange(len(counts)), counts)
+    first = _ranges(np.zeros_like(counts), counts) * step[row]
+    return row, first, np.minimum(first + room[row], tokens[row])
 
 
 def _crowded(question: np.ndarray, context: np.ndarray, room: int, stride: int) -> np.ndarray:
@@ -223,7 +233,7 @@ def _crowded(question: np.ndarray, context: np.ndarray, room: int, stride: int) 
     left = room - question
     return (context > left) & (left <= stride)
 
-
+# %% ../nbs/05_question_answering.ipynb #b3458a1c
 def _make_windows(
     layout: _Layout,
     question_ids: np.ndarray,  # of all questions, end to end
@@ -235,13 +245,7 @@ def _make_windows(
     stride: int,
 ) -> _Windows:
     special = [len(ids) for ids in layout.ids]
-    room = max_length - sum(special) - question_lengths
-    tokens = context_lengths[context_of]
-    step = np.maximum(room - stride, 1)
-    counts = 1 + np.where(tokens > room, -(-(tokens - room) // step), 0)
-    row = np.repeat(np.arange(len(counts)), counts)
-    first = (np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)) * step[row]
-    stop = np.minimum(first + room[row], tokens[row])
+    row, first, stop = _cut(context_lengths[context_of], max_length - sum(special) - question_lengths, stride)
     pool = np.concatenate([np.array(sum(layout.ids, ()), np.int32), question_ids, context_ids])
     kinds = [np.array(sum(layout.types, ()), np.int8)]
     kinds += [
@@ -252,9 +256,9 @@ def _make_windows(
     starts, lengths = np.zeros((len(row), 5), np.int64), np.zeros((len(row), 5), np.int64)
     starts[:, [0, 2, 4]] = np.cumsum([0, *special[:2]])
     lengths[:, [0, 2, 4]] = special
-    starts[:, 1] = question_base + (np.cumsum(question_lengths) - question_lengths)[row]
+    starts[:, 1] = question_base + _bases(question_lengths)[row]
     lengths[:, 1] = question_lengths[row]
-    starts[:, 3] = context_base + (np.cumsum(context_lengths) - context_lengths)[context_of[row]] + first
+    starts[:, 3] = context_base + _bases(context_lengths)[context_of[row]] + first
     lengths[:, 3] = stop - first
     return _Windows(
         pool,
@@ -269,7 +273,7 @@ def _make_windows(
         context_base,
     )
 
-
+# %% ../nbs/05_question_answering.ipynb #608a5732
 def _model_columns(windows: _Windows, tokenizer: "PreTrainedTokenizerBase") -> dict[str, pa.Array]:
     "What the model reads, one list per window: input_ids int32, token_type_ids (if it knows them) and attention_mask int8."
     ends = pa.array(np.concatenate([[0], np.cumsum(windows.lengths)]).astype(np.int32))
@@ -278,7 +282,7 @@ def _model_columns(windows: _Windows, tokenizer: "PreTrainedTokenizerBase") -> d
         columns["token_type_ids"] = pa.ListArray.from_arrays(ends, windows.types[windows.index])
     return columns | {"attention_mask": pa.ListArray.from_arrays(ends, np.ones(len(windows.index), np.int8))}
 
-# %% ../nbs/05_question_answering.ipynb #5f4870fa
+# %% ../nbs/05_question_answering.ipynb #6fe1a9fb
 Batch = pa.Table | Mapping[str, Sequence[Any]]
 
 
@@ -291,13 +295,19 @@ def _lists(batch: Batch, *names: str) -> list[list[Any]]:
     return [batch[name].to_pylist() if isinstance(batch, pa.Table) else list(batch[name]) for name in names]
 
 
+def _like(batch: Batch, columns: dict[str, pa.Array]) -> "pa.Table | dict[str, list[Any]]":
+    "A table for a table, lists for lists."
+    table = pa.table(columns)
+    return table if isinstance(batch, pa.Table) else table.to_pydict()
+
+
 def _distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
     "The different texts in the order of their first occurrence, and for each text which of them it is (int64)."
     numbers: dict[str, int] = {}
     which = np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), np.int64, len(texts))
     return list(numbers), which
 
-
+# %% ../nbs/05_question_answering.ipynb #362e81c1
 def _answer_tokens(encoding: Any, start: int, end: int) -> tuple[int, int] | None:
     "First and last token that share a character with start:end, or None: the normalizer may have dropped them all."
     first = next((token for place in range(start, end) if (token := encoding.char_to_token(place)) is not None), None)
@@ -311,7 +321,7 @@ def _answer_tokens(encoding: Any, start: int, end: int) -> tuple[int, int] | Non
         last += 1
     return first, last
 
-
+# %% ../nbs/05_question_answering.ipynb #5f4870fa
 def _prepare(
     batch: Batch, tokenizer: "PreTrainedTokenizerBase", max_length: int, stride: int, on_error: str, *, answers: bool
 ) -> tuple[_Windows, list[int], list, list[tuple[int, int]]]:
@@ -352,12 +362,6 @@ def _prepare(
         layout, question_ids, question_lengths, context_ids, context_lengths, context_of, max_length, stride
     )
     return windows, kept, encodings, [marks[row] for row in kept] if answers else []
-
-
-def _like(batch: Batch, columns: dict[str, pa.Array]) -> "pa.Table | dict[str, list[Any]]":
-    "A table for a table, lists for lists."
-    table = pa.table(columns)
-    return table if isinstance(batch, pa.Table) else table.to_pydict()
 
 # %% ../nbs/05_question_answering.ipynb #6b4c9f3c
 def prepare_train_features(
@@ -469,7 +473,7 @@ def pad_features(
     labels = [name for name in ("start_positions", "end_positions") if name in rows[0]]
     return batch | {name: torch.tensor([row[name] for row in rows]) for name in labels}
 
-# %% ../nbs/05_question_answering.ipynb #0a681976
+# %% ../nbs/05_question_answering.ipynb #22690db3
 def _column(rows: "Dataset | Batch", name: str) -> pa.Array:
     "One column as one Arrow array."
     if isinstance(rows, pa.Table):
@@ -481,7 +485,7 @@ def _column(rows: "Dataset | Batch", name: str) -> pa.Array:
         column = rows.select_columns([name]).with_format("arrow")[:][name]
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
-
+# %% ../nbs/05_question_answering.ipynb #bd95c9c7
 class _Offsets(NamedTuple):
     "Offsets of all tokens of all windows, end to end; begin and end are -1 where the token is not in the context."
 
@@ -500,10 +504,9 @@ def _read_offsets(column: pa.Array) -> _Offsets:
         raise DataError("offset_mapping must hold a pair of characters, or nothing, for each token.")
     begin, end = np.full((2, len(known)), -1, np.int32)
     begin[known], end[known] = values[0::2], values[1::2]
-    return _Offsets(lengths, np.cumsum(lengths) - lengths, begin, end)
+    return _Offsets(lengths, _bases(lengths), begin, end)
 
-
-@torch.inference_mode()
+# %% ../nbs/05_question_answering.ipynb #0a681976
 def predict_spans(
     model: "PreTrainedModel",
     features: "Dataset | pa.Table",  # as `prepare_validation_features` makes them
@@ -519,34 +522,30 @@ def predict_spans(
     # Without its wrapper the model exchanges nothing, so processes may have different numbers of batches.
     model = accelerator.unwrap_model(model) if accelerator else model
     device = next(model.parameters()).device
-    rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     offsets = _read_offsets(_column(features, "offset_mapping"))
     names = list(features) if isinstance(features, Mapping) else features.column_names
     fillers = {name: filler for name, filler in _fillers(tokenizer).items() if name in names}
     flat = {name: _column(features, name).flatten().to_numpy() for name in fillers}
-    order = np.argsort(-offsets.lengths, kind="stable")
-    parts = [order[start : start + batch_size] for start in range(0, len(order), batch_size)][rank::world]
-    found, was_training = [], model.training
-    model.eval()
-    for part in parts:
-        places = np.arange(offsets.lengths[part].max())
-        there = places < offsets.lengths[part, None]
-        index = np.where(there, offsets.base[part, None] + places, 0)
-        batch = {name: np.where(there, values[index], fillers[name]) for name, values in flat.items()}
-        output = model(**{name: torch.from_numpy(values).long().to(device) for name, values in batch.items()})
-        logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
-        found.append((part, np.where(there & (offsets.begin[index] >= 0), logits, -np.inf)))
-    model.train(was_training)
-    if world > 1:
+    found = []
+    with evaluating(model):
+        for part in own_batches(offsets.lengths, batch_size, accelerator):
+            places, lengths = np.arange(offsets.lengths[part].max()), offsets.lengths[part][:, None]
+            there = places < lengths
+            index = np.where(there, offsets.base[part][:, None] + places, 0)
+            batch = {name: np.where(there, values[index], fillers[name]) for name, values in flat.items()}
+            output = model(**{name: torch.from_numpy(values).long().to(device) for name, values in batch.items()})
+            logits = torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()
+            found.append((part, np.where(there & (offsets.begin[index] >= 0), logits, -np.inf)))
+    if accelerator and accelerator.num_processes > 1:
         from accelerate.utils import gather_object
 
         found = gather_object(found)
-    result = np.full((2, len(order), offsets.lengths.max(initial=0)), -np.inf, np.float32)
+    result = np.full((2, len(offsets.lengths), offsets.lengths.max(initial=0)), -np.inf, np.float32)
     for part, logits in found:
         result[:, part, : logits.shape[2]] = logits
     return result[0], result[1]
 
-# %% ../nbs/05_question_answering.ipynb #aa15c460
+# %% ../nbs/05_question_answering.ipynb #fccae313
 class Answer(NamedTuple):
     "A piece of a context: `context[start:end] == text`. The score is a probability among the candidates."
 
@@ -557,9 +556,8 @@ class Answer(NamedTuple):
 
 
 NOTHING = Answer("", 0.0, 0, 0)
-_BLOCK = 512  # windows looked at together, so that their pairs stay in the cache
 
-
+# %% ../nbs/05_question_answering.ipynb #3b3b3d36
 def _highest(logits: np.ndarray, count: int) -> np.ndarray:
     "Places of the `count` highest of each row, ascending; of equal ones at the edge the first. int64, (rows, count)."
     rows, width = logits.shape
@@ -574,7 +572,7 @@ def _highest(logits: np.ndarray, count: int) -> np.ndarray:
     chosen[ties] |= equal[ties] & (np.cumsum(equal[ties], axis=1) <= missing[ties, None])
     return np.nonzero(chosen)[1].reshape(rows, count)
 
-
+# %% ../nbs/05_question_answering.ipynb #08de1e82
 def _pairs(
     start_logits: np.ndarray,  # float32, (rows, width)
     end_logits: np.ndarray,
@@ -597,6 +595,30 @@ def _pairs(
     total[spans >= max_answer_length] = -np.inf
     return total, *tokens
 
+# %% ../nbs/05_question_answering.ipynb #314e1154
+def _best_of_all(
+    start_logits: np.ndarray,  # (rows, width)
+    end_logits: np.ndarray,
+    offsets: _Offsets,
+    rows: np.ndarray,  # their windows
+    n_best: int,
+    max_answer_length: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    "Score, first and last token of each row's best pair; the score is minus infinity where there is none."
+    total, left, right = _pairs(start_logits, end_logits, offsets, rows, n_best, max_answer_length)
+    here, wide, flat = np.arange(len(rows)), total.shape[2], total.reshape(len(rows), -1)
+    best = flat.argmax(1)
+    scores = flat[here, best]
+    # Tokens of one character begin at the same place, so their order does not settle a tie.
+    for row in np.flatnonzero(((flat == scores[:, None]).sum(1) > 1) & (scores > -np.inf)).tolist():
+        base, tied = offsets.base[rows[row]], np.flatnonzero(flat[row] == scores[row])
+        begin, end = offsets.begin[base + left[row, tied // wide]], offsets.end[base + right[row, tied % wide]]
+        best[row] = tied[np.lexsort((end, begin))[0]]
+    return scores, left[here, best // wide], right[here, best % wide]
+
+# %% ../nbs/05_question_answering.ipynb #1a99d73e
+_BLOCK = 512  # windows looked at together, so that their pairs stay in the cache
+
 
 def _best_pairs(
     start_logits: np.ndarray, end_logits: np.ndarray, offsets: _Offsets, n_best: int, max_answer_length: int
@@ -606,9 +628,6 @@ def _best_pairs(
     everyone = np.arange(count)
     starts, ends = start_logits.argmax(1), end_logits.argmax(1)
     scores = start_logits[everyone, starts].astype(np.float64) + end_logits[everyone, ends]
-    if np.isnan(scores).any():
-        wrong = everyone[np.isnan(scores)][0]
-        raise CourseError(f"The logits of window {wrong} are not numbers. Lower the learning rate and train again.")
     fits = (ends >= starts) & (ends - starts < max_answer_length)
     for places in (starts, ends):
         index = np.minimum(offsets.base + places, len(offsets.begin) - 1)
@@ -616,21 +635,13 @@ def _best_pairs(
     others = np.flatnonzero(~fits)
     for at in range(0, len(others), _BLOCK):
         rows = others[at : at + _BLOCK]
-        total, left, right = _pairs(start_logits[rows], end_logits[rows], offsets, rows, n_best, max_answer_length)
-        flat = total.reshape(len(rows), -1)
-        best = flat.argmax(1)
-        here, wide = np.arange(len(rows)), total.shape[2]
-        scores[rows] = flat[here, best]
-        # Tokens of one character begin at the same place, so their order does not settle a tie.
-        for row in np.flatnonzero(((flat == scores[rows, None]).sum(1) > 1) & (scores[rows] > -np.inf)).tolist():
-            base, tied = offsets.base[rows[row]], np.flatnonzero(flat[row] == flat[row, best[row]])
-            begin, end = offsets.begin[base + left[row, tied // wide]], offsets.end[base + right[row, tied % wide]]
-            best[row] = tied[np.lexsort((end, begin))[0]]
-        starts[rows], ends[rows] = left[here, best // wide], right[here, best % wide]
+        scores[rows], starts[rows], ends[rows] = _best_of_all(
+            start_logits[rows], end_logits[rows], offsets, rows, n_best, max_answer_length
+        )
     found = np.flatnonzero(scores > -np.inf)
     return found, scores[found], starts[found], ends[found]
 
-
+# %% ../nbs/05_question_answering.ipynb #aa15c460
 def _all_pairs(
     start_logits: np.ndarray, end_logits: np.ndarray, offsets: _Offsets, n_best: int, max_answer_length: int
 ) -> tuple[np.ndarray, ...]:
@@ -639,11 +650,45 @@ def _all_pairs(
     for at in range(0, len(start_logits), _BLOCK):
         rows = np.arange(at, min(at + _BLOCK, len(start_logits)))
         total, left, right = _pairs(start_logits[rows], end_logits[rows], offsets, rows, n_best, max_answer_length)
-        if np.isnan(total).any():
-            raise CourseError("Some logits are not numbers. Lower the learning rate and train again.")
         row, a, b = np.nonzero(total > -np.inf)
         parts.append((rows[row], total[row, a, b], left[row, a], right[row, b]))
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+# %% ../nbs/05_question_answering.ipynb #631ee4f6
+def _owners(names: Sequence[Any], owners: Sequence[Any]) -> np.ndarray:
+    "For each window the place of its question's id among the examples' (int64). Raises `DataError` if it is unclear."
+    numbers = {name: number for number, name in enumerate(names)}
+    if len(numbers) < len(names):
+        raise DataError("Some id occurs twice among the examples. Give each question its own.")
+    try:
+        return np.fromiter((numbers[name] for name in owners), np.int64, len(owners))
+    except KeyError as error:
+        raise DataError(f"There are windows of question {error}, which is not among the examples.") from None
+
+
+def _as_logits(values: Any, lengths: np.ndarray) -> np.ndarray:
+    "Logits for windows with so many tokens, float32 or float64. Raises `DataError` for another shape, and for no numbers."
+    values, longest = np.asarray(values), lengths.max(initial=0)
+    if values.ndim != 2 or len(values) != len(lengths) or values.shape[1] < longest:
+        raise DataError(
+            f"Logits of shape {values.shape} for {len(lengths)} windows of up to {longest} tokens. Give one row per "
+            "window, in their order."
+        )
+    if not values.max(initial=-np.inf) < np.inf:  # the largest of numbers of which one is nan is nan
+        row, token = np.argwhere(~(values < np.inf))[0]
+        raise CourseError(f"A logit of window {row} is {values[row, token]}. Lower the learning rate and train again.")
+    return values if values.dtype == np.float64 else values.astype(np.float32, copy=False)
+
+# %% ../nbs/05_question_answering.ipynb #abc51f3b
+def _ranked(context: str, begin: np.ndarray, end: np.ndarray, scores: np.ndarray, n_best: int) -> list[Answer]:
+    "The first `n_best` different spans; scores, in descending order, become probabilities."
+    spans: dict[tuple[int, int], float] = {}
+    for a, b, score in zip(begin.tolist(), end.tolist(), scores.tolist(), strict=True):
+        if len(spans) == n_best:
+            break
+        spans.setdefault((a, b), score)
+    weights = np.exp(np.array(list(spans.values())) - scores[0])
+    return [Answer(context[a:b], p, a, b) for (a, b), p in zip(spans, (weights / weights.sum()).tolist(), strict=True)]
 
 # %% ../nbs/05_question_answering.ipynb #259790b9
 def postprocess_answers(
@@ -660,28 +705,15 @@ def postprocess_answers(
 
     The score of a span is the sum of its two logits, in double precision; of equal scores the lowest start wins, then
     the lowest end. `with_n_best` adds, for each id, at most `n_best` different spans, best first, with probabilities
-    that add up to 1. Raises `DataError` for features of other examples and for logits of another shape.
+    that add up to 1. Raises `DataError` for features of other examples and for logits of another shape, `CourseError` for logits
+    that are no numbers.
     """
     if n_best < 1 or max_answer_length < 1:
         raise CourseError(f"n_best={n_best}, max_answer_length={max_answer_length}: both must be at least 1.")
     names, contexts = _column(examples, "id").to_pylist(), _column(examples, "context").to_pylist()
-    numbers = {name: number for number, name in enumerate(names)}
-    if len(numbers) < len(names):
-        raise DataError("Some id occurs twice among the examples. Give each question its own.")
-    owners = _column(features, "example_id").to_pylist()
-    try:
-        owner = np.fromiter((numbers[name] for name in owners), np.int64, len(owners))
-    except KeyError as error:
-        raise DataError(f"There are windows of question {error}, which is not among the examples.") from None
+    owner = _owners(names, _column(features, "example_id").to_pylist())
     offsets = _read_offsets(_column(features, "offset_mapping"))
-    logits = [np.asarray(values) for values in (start_logits, end_logits)]
-    for values in logits:
-        if values.ndim != 2 or len(values) != len(owner) or values.shape[1] < offsets.lengths.max(initial=0):
-            raise DataError(
-                f"Logits of shape {values.shape} for {len(owner)} windows of up to {offsets.lengths.max(initial=0)} "
-                "tokens. Give one row per window, in their order."
-            )
-    logits = [values if values.dtype == np.float64 else values.astype(np.float32, copy=False) for values in logits]
+    logits = [_as_logits(values, offsets.lengths) for values in (start_logits, end_logits)]
     search = _all_pairs if with_n_best else _best_pairs
     if not len(offsets.begin):
         windows = scores = first = last = np.zeros(0, np.int64)
@@ -704,17 +736,6 @@ def postprocess_answers(
             contexts[number], begin[head:tail], end[head:tail], scores[head:tail], n_best
         )
     return predictions, candidates
-
-
-def _ranked(context: str, begin: np.ndarray, end: np.ndarray, scores: np.ndarray, n_best: int) -> list[Answer]:
-    "The first `n_best` different spans; scores, in descending order, become probabilities."
-    spans: dict[tuple[int, int], float] = {}
-    for a, b, score in zip(begin.tolist(), end.tolist(), scores.tolist(), strict=True):
-        if len(spans) == n_best:
-            break
-        spans.setdefault((a, b), score)
-    weights = np.exp(np.array(list(spans.values())) - scores[0])
-    return [Answer(context[a:b], p, a, b) for (a, b), p in zip(spans, (weights / weights.sum()).tolist(), strict=True)]
 
 # %% ../nbs/05_question_answering.ipynb #a8dee834
 def span_loss(
@@ -758,15 +779,6 @@ def fine_tune(
     **options: Any,  # for `fit`
 ) -> "History":
     "Train on the split train and score the split validation after each epoch, as the settings say."
-    config = LoopConfig(
-        num_epochs=settings.num_epochs,
-        batch_size=settings.batch_size,
-        learning_rate=settings.learning_rate,
-        warmup=settings.warmup,
-        weight_decay=settings.weight_decay,
-        mixed_precision=settings.mixed_precision,
-        seed=settings.seed,
-    )
     evaluate = partial(
         evaluate_answers,
         examples=data["validation"],
@@ -776,7 +788,8 @@ def fine_tune(
         max_answer_length=settings.max_answer_length,
     )
     collate = partial(pad_features, tokenizer=tokenizer)
-    return fit(model, features["train"], collate, config, evaluate=evaluate, loss_of=span_loss, **options)
+    given = {"evaluate": evaluate, "loss_of": span_loss} | options
+    return fit(model, features["train"], collate, LoopConfig.from_settings(settings), **given)
 
 
 def train(
@@ -790,6 +803,19 @@ def train(
     check_lengths(tokenizer, settings.max_length, settings.stride, model)
     features = preprocess(data, tokenizer, settings.max_length, settings.stride, settings.on_error)
     return model, tokenizer, fine_tune(model, tokenizer, data, features, settings, **options)
+
+# %% ../nbs/05_question_answering.ipynb #8e9821cb
+def _one_each(question: str | Sequence[str], context: str | Sequence[str]) -> tuple[list[str], list[str]]:
+    "Questions, and as many contexts. Raises `DataError` where it is not clear which belongs to which."
+    if isinstance(question, str):
+        if not isinstance(context, str):
+            raise DataError("One question needs one context. Repeat the question, or join the texts.")
+        return [question], [context]
+    questions = list(question)
+    contexts = [context] * len(questions) if isinstance(context, str) else list(context)
+    if len(contexts) != len(questions):
+        raise DataError(f"{len(questions)} questions for {len(contexts)} contexts. Give one context, or one for each.")
+    return questions, contexts
 
 # %% ../nbs/05_question_answering.ipynb #2edd5c44
 class QuestionAnswerer:
@@ -810,9 +836,8 @@ class QuestionAnswerer:
         max_answer_length: int = 30,  # tokens
         batch_size: int = 32,  # windows
     ):
-        limit = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or max_length)
         self.model, self.tokenizer, self.batch_size = model, tokenizer, batch_size
-        self.windows = {"max_length": min(max_length, limit), "stride": stride}
+        self.windows = {"max_length": min(max_length, longest_input(model, tokenizer)), "stride": stride}
         self.search = {"n_best": n_best, "max_answer_length": max_answer_length}
         check_lengths(tokenizer, **self.windows, model=model)
 
@@ -839,22 +864,14 @@ class QuestionAnswerer:
     ) -> "Answer | list[Answer] | list[list[Answer]]":
         if top_k is not None and not 1 <= top_k <= self.search["n_best"]:
             raise CourseError(f"top_k={top_k}: use 1 to {self.search['n_best']}, or raise n_best.")
-        if isinstance(question, str):
-            if not isinstance(context, str):
-                raise DataError("One question needs one context. Repeat the question, or join the texts.")
-            return self([question], [context], top_k=top_k)[0]
-        contexts = [context] * len(question) if isinstance(context, str) else list(context)
-        if len(contexts) != len(question):
-            raise DataError(
-                f"{len(question)} questions for {len(contexts)} contexts. Give one context, or one for each."
-            )
-        if not len(question):
+        questions, contexts = _one_each(question, context)
+        if not questions:
             return []
-        names = [str(number) for number in range(len(contexts))]
-        asked = pa.table({"id": names, "question": list(question), "context": contexts})
+        names = [str(number) for number in range(len(questions))]
+        asked = pa.table({"id": names, "question": questions, "context": contexts})
         features = prepare_validation_features(asked, self.tokenizer, **self.windows)
         logits = predict_spans(self.model, features, self.tokenizer, batch_size=self.batch_size)
         _, found = postprocess_answers(asked, features, *logits, **self.search, with_n_best=True)
-        if top_k is None:
-            return [next(iter(found[name]), NOTHING) for name in names]
-        return [found[name][:top_k] for name in names]
+        ranked = [found[name] for name in names]
+        answers = [next(iter(best), NOTHING) for best in ranked] if top_k is None else [best[:top_k] for best in ranked]
+        return answers[0] if isinstance(question, str) else answers

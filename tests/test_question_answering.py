@@ -41,7 +41,7 @@ from course_lib.question_answering import (
     span_loss,
     train,
 )
-from course_lib.training_loop import launch
+from course_lib.training_loop import LoopConfig, launch
 
 complaint = partial(complaint_of, CourseError)
 LETTERS = "abcdefghij"
@@ -311,7 +311,11 @@ def test_bad_options_are_named(tokenizer):
         assert f"stride={stride}" in message
     check_lengths(tokenizer, 32, 28)
     check_lengths(tokenizer, 128, 28, small_model())
-    assert "at most 128" in complaint(check_lengths, tokenizer, 129, 28, small_model())
+    assert "use 1 to 128" in complaint(check_lengths, tokenizer, 129, 28, small_model())
+    unlimited = word_pieces()
+    unlimited.model_max_length = int(1e30)
+    assert "use 1 to 128" in complaint(check_lengths, unlimited, 129, 28, small_model())
+    assert QuestionAnswerer(small_model(), unlimited, stride=28).windows["max_length"] == 128
     assert "tokens" in complaint(check_lengths, tokenizer, 64, 28, small_model(vocabulary=20))
 
 
@@ -502,11 +506,13 @@ def test_what_does_not_belong_together_is_an_error():
     assert "twice" in complaint(postprocess_answers, {"id": ["a", "a"], "context": ["x", "y"]}, features, zeros, zeros)
     for wrong in ({"n_best": 0}, {"max_answer_length": 0}):
         assert next(iter(wrong)) in complaint(postprocess_answers, examples, features, zeros, zeros, **wrong)
-    for with_n_best in (False, True):
-        broken = np.array([[np.nan, 0]])
-        assert "not numbers" in complaint(
-            postprocess_answers, examples, features, broken, zeros, with_n_best=with_n_best
-        )
+    two = {"example_id": ["a", "a"], "offset_mapping": 2 * features["offset_mapping"]}
+    for value in (np.nan, np.inf):
+        broken = [np.zeros((2, 2)), np.array([[0, -np.inf], [0, value]])]
+        for logits in (broken, broken[::-1]):
+            message = complaint(postprocess_answers, examples, two, *logits)
+            assert f"window 1 is {value}" in message
+            assert message == complaint(postprocess_answers, examples, two, *logits, with_n_best=True)
     assert "a pair" in complaint(
         postprocess_answers, examples, {"example_id": ["a"], "offset_mapping": [[[0], [1, 2]]]}, zeros, zeros
     )
@@ -586,6 +592,45 @@ def test_predicted_logits_are_those_of_one_window_at_a_time(small_run, tokenizer
             assert np.isneginf(np.delete(ours[number], inside)).all()
     table = pa.table(rows.with_format("arrow")[:])
     assert np.array_equal(predict_spans(model, table, tokenizer, batch_size=batch_size)[0], found[0])
+
+
+def test_an_interrupted_prediction_leaves_the_model_as_it_was(small_run, tokenizer):
+    model, seen = small_model().train(), []
+
+    def interrupt(module, args):
+        seen.append((model.training, torch.is_inference_mode_enabled()))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    model.qa_outputs.register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        predict_spans(model, small_run[1]["validation"], tokenizer, batch_size=4)
+    assert seen == 2 * [(False, True)]
+    assert model.training
+    assert not torch.is_inference_mode_enabled()
+
+
+def test_settings_and_options_reach_fit(small_run, tokenizer, monkeypatch):
+    chosen = AnswerSettings("", "", num_epochs=7, warmup=0.3, weight_decay=0.2, mixed_precision="bf16", seed=5)
+    monkeypatch.setattr("course_lib.question_answering.fit", lambda *args, **options: (*args, options))
+    model, _, _, config, options = fine_tune(small_model(), tokenizer, *small_run, chosen)
+    assert config == LoopConfig.from_settings(chosen)
+    assert (config.num_epochs, config.warmup, config.weight_decay, config.seed) == (7, 0.3, 0.2, 5)
+    assert config.mixed_precision == "bf16"
+    assert options["evaluate"].func is evaluate_answers
+    own = {"evaluate": lambda model, accelerator: {"constant": 1.0}}
+    assert fine_tune(model, tokenizer, *small_run, chosen, **own)[-1] == own | {"loss_of": span_loss}
+
+
+def test_scores_are_in_full_precision_while_training_is_not(small_run, tokenizer):
+    data, features = small_run
+    chosen = AnswerSettings("", "", num_epochs=1, batch_size=16, max_answer_length=4, mixed_precision="bf16")
+    model, seen = small_model(), []
+    model.qa_outputs.register_forward_hook(lambda module, args, output: seen.append((module.training, output.dtype)))
+    history = fine_tune(model, tokenizer, data, features, chosen, progress=False)
+    assert set(seen) == {(True, torch.bfloat16), (False, torch.float32)}
+    again = evaluate_answers(model, None, data["validation"], features["validation"], tokenizer, max_answer_length=4)
+    assert history.evaluations[-1] | again == history.evaluations[-1]
 
 
 def test_training_learns_and_evaluation_is_repeatable(small_run, tokenizer):

@@ -33,7 +33,7 @@ from course_lib.checkpoints import CheckpointError, load_model, load_tokenizer
 from course_lib.data import DataError
 from course_lib.metrics import MetricError, bleu_scores, load_metric
 from course_lib.profiles import CourseError, SettingsError, load_settings
-from course_lib.training_loop import launch
+from course_lib.training_loop import LoopConfig, launch
 from course_lib.translation import (
     SETTINGS,
     Translator,
@@ -44,7 +44,6 @@ from course_lib.translation import (
     generation_options,
     load_checkpoint,
     load_pairs,
-    longest_input,
     preprocess,
     preprocess_pairs,
     train,
@@ -498,12 +497,30 @@ def test_nothing_and_modes():
     assert not model.training
 
 
+@pytest.mark.parametrize("beams", [1, 2])
+def test_an_interrupted_generation_leaves_the_model_as_it_was(beams):
+    model, seen = small_model().train(), []
+
+    def interrupt(module, args):
+        seen.append((model.training, torch.is_inference_mode_enabled()))
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+
+    model.get_output_embeddings().register_forward_pre_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        generate_all(model, [[4, 0], [5, 0], [6, 7, 0]], num_beams=beams, max_length=9)
+    assert seen == 4 * [(False, True)]
+    assert model.training
+    assert not torch.is_inference_mode_enabled()
+
+
 @pytest.mark.parametrize(
     ("options", "part"),
     [
         ({"num_beams": 0}, "num_beams=0"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"num_return_sequences": 2, "num_beams": 2}, "one translation of each source"),
+        ({"do_sample": True}, "draws no lots"),
     ],
 )
 def test_impossible_requests_are_named(options, part):
@@ -662,6 +679,42 @@ def test_training_in_two_processes_ends_with_one_history(tmp_path, small_checkpo
     assert one["evaluations"][-1]["loss"] == pytest.approx(two[0]["evaluations"][-1]["loss"], rel=1e-3)
 
 
+def test_settings_reach_fit(tmp_path, small_checkpoint, monkeypatch):
+    settings = replace(
+        TINY, dataset=str(write_csv(tmp_path)), checkpoint=small_checkpoint, languages="xx,yy",
+        num_epochs=7, warmup=0.3, mixed_precision="bf16", seed=5,
+    )  # fmt: skip
+    monkeypatch.setattr("course_lib.translation.fit", lambda model, rows, collate, config, **options: config)
+    config = train(settings)[2]
+    assert config == LoopConfig.from_settings(settings)
+    assert (config.num_epochs, config.warmup, config.mixed_precision, config.seed) == (7, 0.3, "bf16", 5)
+
+
+def test_scores_are_in_full_precision_while_training_is_not(tmp_path, small_checkpoint, monkeypatch):
+    settings = replace(
+        TINY, dataset=str(write_csv(tmp_path)), checkpoint=small_checkpoint, languages="xx,yy", num_epochs=1,
+        max_length=16, mixed_precision="bf16",
+    )  # fmt: skip
+    seen, whole, scored = [], partial(load_checkpoint, settings), {}
+
+    def watched(settings):
+        model, tokenizer = whole()
+        model.get_output_embeddings().register_forward_hook(
+            lambda module, args, output: seen.append((module.training, output.dtype))
+        )
+        return model, tokenizer
+
+    monkeypatch.setattr("course_lib.translation.load_checkpoint", watched)
+    real = evaluate_translations
+    monkeypatch.setattr(
+        "course_lib.translation.evaluate_translations",
+        lambda *args, **options: real(*args, **scored.setdefault("options", options)),
+    )
+    model, _, history = train(settings, progress=False)
+    assert set(seen) == {(True, torch.bfloat16), (False, torch.float32)}
+    assert history.evaluations[-1] | real(model, None, **scored["options"]) == history.evaluations[-1]
+
+
 def test_options_reach_fit(tmp_path, small_checkpoint):
     settings = replace(
         TINY, dataset=str(write_csv(tmp_path)), checkpoint=small_checkpoint, languages="xx,yy", num_epochs=1
@@ -773,11 +826,28 @@ def test_texts_that_the_translator_cannot_read_are_named(mini):
     assert "row 1 is None" in complaint_of(DataError, translate, ["Open", None])
 
 
-def test_the_longest_input_is_the_smaller_limit(mini):
-    assert longest_input(*mini) == 512
-    model = small_model("t5")
-    mini_like = type("Tokenizer", (), {"model_max_length": int(1e30)})()
-    assert longest_input(model, mini_like) == 100_000
+@pytest.mark.parametrize("beams", [1, 2])
+def test_a_translation_ends_by_itself_or_at_the_model_s_limit(mini, beams):
+    model = small_model("t5", vocabulary=len(mini[1]))
+    assert model.generation_config.max_length is None
+    tokenizer = load_tokenizer("mini/seq2seq", model_max_length=40)
+    endless = {"bad_words_ids": [[1]], "num_beams": beams}  # never an end
+    row = [mini[1]("Save the file")["input_ids"]]
+    with pytest.warns(UserWarning, match="model-agnostic default"):
+        assert len(generate_all(model, row, **endless)[0]) <= 22
+    translate = Translator(model, tokenizer, **endless)
+    assert len(generate_all(model, row, **translate.options)[0]) == 40
+    assert translate("Save the file") == decode_predictions(generate_all(model, row, **translate.options), tokenizer)[0]
+
+
+@pytest.mark.parametrize("given", [{"max_length": 9}, {"max_new_tokens": 8}])
+@pytest.mark.parametrize("where", ["options", "generation_config"])
+def test_a_limit_that_is_there_is_kept(mini, given, where):
+    model = small_model("t5", vocabulary=len(mini[1]))
+    if where == "generation_config":
+        model.generation_config.update(**given)
+    translate = Translator(model, mini[1], bad_words_ids=[[1]], **(given if where == "options" else {}))
+    assert len(generate_all(model, [[4, 0]], **translate.options)[0]) == 9
 
 
 # Real data
