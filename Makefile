@@ -19,7 +19,7 @@ $(VENV)/installed: settings.ini constraints.txt setup.py
 install: $(VENV)/installed
 
 course: install
-	$(BIN)/course run all --profile tiny --out _build/tiny
+	$(BIN)/course run all --profile tiny --jobs $(WORKERS) --out _build/tiny
 
 test: install
 	$(BIN)/ruff check .

@@ -71,7 +71,7 @@ SETTINGS = {
         "mini/causal",
         train_size=1500,
         validation_size=375,
-        train_contexts=2800,
+        train_contexts=2400,
         validation_contexts=200,
         practice_size=256,
         vocab_size=4000,
@@ -83,7 +83,7 @@ SETTINGS = {
         gradient_accumulation_steps=1,
         key_tokens="plt sk fit predict",
         learning_rate=2.5e-3,
-        eval_every=175,
+        eval_every=150,
     ),
     "colab": CodeSettings(
         "huggingface-course/codeparrot-ds",
@@ -120,9 +120,10 @@ import pyarrow.compute as pc
 import torch
 from torch.nn import functional as F
 
-from .checkpoints import load_model, load_tokenizer
+from .checkpoints import load_model, load_tokenizer, longest_input
 from .data import DataError, load_data, table_fingerprint
 from .results import write_atomically
+from .saving import fsync
 from course_lib.training_loop import (
     LoopConfig,
     choose_precision,
@@ -516,6 +517,7 @@ def filter_to_folder(
         if waiting:
             part = folder / f"part-{done['parts']:05}.parquet"
             pq.write_table(pa.concat_tables(waiting, promote_options="permissive"), part.with_suffix(".tmp"))
+            fsync(part.with_suffix(".tmp"))  # the note below must never count what a power cut can take back
             os.replace(part.with_suffix(".tmp"), part)
             done["parts"] += 1
         done.update(counts=files.counts.to_dict(), complete=complete)
@@ -1049,7 +1051,7 @@ def complete_code(
     if isinstance(prompts, str):
         return complete_code(model, tokenizer, [prompts], max_new_tokens=max_new_tokens, sample=sample, temperature=temperature,
                              top_p=top_p, seed=seed, whole_lines=whole_lines, batch_size=batch_size)[0]  # fmt: skip
-    positions = getattr(model.config, "max_position_embeddings", None) or 10**9
+    positions = longest_input(model, tokenizer)
     if not 1 <= max_new_tokens < positions or batch_size < 1:
         raise CourseError(
             f"max_new_tokens={max_new_tokens}, batch_size={batch_size}: use 1 to {positions - 1}, and 1 or more."

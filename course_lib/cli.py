@@ -4,21 +4,19 @@
 
 # %% auto #0
 __all__ = ['KEEP_MEMORY', 'app', 'LIBRARIES', 'notebooks_folder', 'chapters', 'find_notebooks', 'title_of', 'kernel_environment',
-           'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'course', 'list_chapters', 'run',
-           'short_row', 'chapter_module', 'work', 'launch_command', 'train', 'versions', 'devices', 'hub_answer',
-           'chapter_settings', 'doctor', 'main']
+           'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'course', 'list_chapters',
+           'run_notebooks', 'run', 'chapter_module', 'work', 'launch_command', 'train', 'versions', 'devices',
+           'hub_answer', 'chapter_settings', 'doctor', 'main']
 
 # %% ../nbs/workbench/cli.ipynb #e7e96020
 import json
 import os
 import platform
-import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -33,11 +31,14 @@ from course_lib.profiles import (
     has_cuda,
     is_offline,
     load_settings,
+    offline_variables,
+    parse_assignment,
     parse_assignments,
     unknown_name,
 )
-from .results import read_result, write_atomically, write_results
-from .saving import TrainingInterrupted, state_folders
+from .hub import write_model
+from .results import flat_row, read_result, write_atomically, write_results
+from .saving import TrainingInterrupted, signals_to, state_folders
 
 # %% ../nbs/workbench/cli.ipynb #885b14f6
 def notebooks_folder() -> Path:
@@ -106,7 +107,7 @@ def kernel_environment(
     if platform.system() == "Linux":
         variables |= {name: os.environ.get(name, value) for name, value in KEEP_MEMORY.items()}
     if profile == "tiny":
-        variables |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        variables |= offline_variables()
     return variables
 
 # %% ../nbs/workbench/cli.ipynb #5f3cee3a
@@ -140,7 +141,7 @@ def tidy_streams(notebook: Any) -> None:
 
 # %% ../nbs/workbench/cli.ipynb #e8e10a71
 class CellFailed(RuntimeError):
-    "A cell raised an error. The message holds the cell and the error, on several lines."
+    "A cell raised an error, or the kernel died in it. The message holds the cell and the error, on several lines."
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,27 @@ class Run:
     seconds: float
     result: dict[str, Any] | None  # the chapter's row, if it measured something
     cells: list[tuple[float, str]]  # seconds and source of each code cell
+
+# %% ../nbs/workbench/cli.ipynb #e5c413ea
+def _engine() -> str:
+    "The name of papermill's own engine, but for how often it saves."
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Sparing(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+            def save_seldom(**_: Any) -> None:
+                if (nb_man.now() - nb_man.last_save_time).total_seconds() >= 10:
+                    save()
+
+            save, nb_man.save = nb_man.save, save_seldom
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            finally:
+                save()
+
+    papermill_engines.register("sparing", Sparing)
+    return "sparing"
 
 
 def run_notebook(
@@ -163,25 +185,39 @@ def run_notebook(
 ) -> Run:
     """Execute `source` in a fresh kernel, in the current folder, and write the executed copy to `out`.
 
-    Raises `CellFailed` if a cell raises; the copy then holds everything up to that cell.
+    Raises `CellFailed` if a cell raises or the kernel dies; the copy then holds everything up to that cell.
     """
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     out.mkdir(parents=True, exist_ok=True)
     target = out / source.name
-    partial = out / f".{source.name}"  # papermill saves after each cell; the final name is for the finished notebook
+    partial = out / f".{source.name}"  # the final name is for the finished notebook
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     started = time.perf_counter()
     try:
         papermill.execute_notebook(
-            str(source), str(partial), kernel_name="python3", progress_bar=progress, log_output=False
+            str(source),
+            str(partial),
+            engine_name=_engine(),
+            kernel_name="python3",
+            progress_bar={"desc": source.stem} if progress else False,
+            log_output=False,
         )
     except papermill.PapermillExecutionError as error:
         partial.replace(target)
         raise CellFailed(
             f"{source.name}: cell {error.cell_index} failed.\n\n{error.source}\n\n{error.ename}: {error.evalue}"
+        ) from None
+    except DeadKernelError as error:
+        partial.replace(target)
+        cells = nbformat.read(target, as_version=4).cells
+        index = max(place for place, cell in enumerate(cells) if cell.metadata["papermill"].get("start_time"))
+        raise CellFailed(
+            f"{source.name}: the kernel died in cell {index}, perhaps for want of memory.\n\n"
+            f"{cells[index].source}\n\n{type(error).__name__}: {error}"
         ) from None
     finally:
         for name, value in before.items():
@@ -217,7 +253,14 @@ def course() -> None:
 def _console(stderr: bool = False) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, force_jupyter=False)  # text, also inside a notebook
+    # Text as it is, also inside a notebook: brackets and colons in paths, errors and code are no markup.
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, force_jupyter=False)
+
+
+def _refusal(error: CourseError) -> typer.Exit:
+    "Says what cannot be; the exit to raise."
+    _console(stderr=True).print(f"Error: {error}", style="bold red", soft_wrap=True)
+    return typer.Exit(2)
 
 
 def _table(title: str, rows: Sequence[dict[str, Any]]) -> Any:
@@ -244,6 +287,21 @@ def list_chapters() -> None:
     _console().print(_table("Chapters", rows))
 
 # %% ../nbs/workbench/cli.ipynb #0283f1f9
+def _collect(
+    words: Sequence[str],  # chapters, and settings wherever they stand
+    set_: Sequence[str],
+    seed: int | None,
+    profile: str,
+) -> tuple[str, list[str], dict[str, str]]:
+    "Profile, chapters and settings of a command. Raises `CourseError` for what cannot be understood."
+    profile = choose_profile(os.environ.get("COURSE_PROFILE") or profile if profile == "auto" else profile, {})
+    settings = [word for word in words if "=" in word and not word.endswith(".ipynb")]
+    assignments = parse_assignments(os.environ.get("COURSE_SET", "")) | dict(map(parse_assignment, [*set_, *settings]))
+    if seed is not None:
+        assignments["seed"] = str(seed)
+    return profile, [word for word in words if word not in settings], assignments
+
+# %% ../nbs/workbench/cli.ipynb #f665c9f9
 def _print_timings(runs: Sequence[Run], most: int = 10) -> None:
     "The slowest cells of all runs."
     cells = sorted(((seconds, run.notebook.stem, source) for run in runs for seconds, source in run.cells), reverse=True)
@@ -264,27 +322,36 @@ def _save_outputs(run: Run, source: Path) -> None:
             cell.outputs, cell.execution_count = done.outputs, None
     write_atomically(source, nbformat.writes(notebook) + "\n")
 
-
-def _collect(
-    words: Sequence[str],  # chapters, and settings wherever they stand
-    set_: Sequence[str],
-    seed: int | None,
-    profile: str,
-) -> tuple[str, list[str], dict[str, str]]:
-    "Profile, chapters and settings of a command. Raises `CourseError` for what cannot be understood."
-    profile = choose_profile(os.environ.get("COURSE_PROFILE") or profile if profile == "auto" else profile, {})
-    settings = [word for word in words if "=" in word and not word.endswith(".ipynb")]
-    assignments = parse_assignments(os.environ.get("COURSE_SET", ""))
-    for word in [*set_, *settings]:
-        field, equals, value = word.partition("=")
-        if not equals or not field:
-            raise CourseError(f"{word!r} is not a setting. Write field=value, such as train_size=500.")
-        assignments[field] = value
-    if seed is not None:
-        assignments["seed"] = str(seed)
-    return profile, [word for word in words if word not in settings], assignments
+# %% ../nbs/workbench/cli.ipynb #4217eefd
+def _attempt(*arguments: Any, **options: Any) -> "Run | CellFailed":
+    try:
+        return run_notebook(*arguments, **options)
+    except CellFailed as error:
+        return error
 
 
+def run_notebooks(
+    sources: Sequence[Path],
+    out: Path,  # folder for the executed copies
+    variables: dict[str, str],  # environment for the kernels
+    *,
+    jobs: int = 1,  # notebooks at the same time
+    html: bool = True,
+) -> "Iterator[tuple[Path, Run | CellFailed]]":
+    "Each notebook with its run or its failure, as they end."
+    if jobs == 1:
+        yield from ((source, _attempt(source, out, variables, html=html)) for source in sources)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    share = str(max(1, (os.cpu_count() or 1) // jobs))
+    variables = variables | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", share)}
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        waiting = {pool.submit(_attempt, path, out, variables, html=html, progress=False): path for path in sources}
+        yield from ((waiting[done], done.result()) for done in as_completed(waiting))
+
+# %% ../nbs/workbench/cli.ipynb #200a57c1
 @app.command()
 def run(
     chapter: Annotated[list[str], typer.Argument(help="01 02 …, all, or a notebook's path; also field=value")],
@@ -294,6 +361,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="folder for the results; default _build/PROFILE")] = None,
     html: Annotated[bool, typer.Option(help="write .html files too")] = True,
     timings: Annotated[bool, typer.Option(help="show the slowest cells")] = False,
+    jobs: Annotated[int, typer.Option(help="notebooks at the same time, each with its share of the cores")] = 1,
     save: Annotated[bool, typer.Option(help="for maintainers: keep the outputs in the notebook itself")] = False,
 ) -> None:
     "Run chapters; write executed notebooks and results.json."
@@ -301,42 +369,33 @@ def run(
     try:
         profile, names, assignments = _collect(chapter, set_, seed, profile)
         notebooks = find_notebooks(names or ["all"])
+        if jobs < 1:
+            raise CourseError(f"--jobs {jobs} runs nothing; use 1 or more.")
     except CourseError as error:
-        errors.print(f"[bold red]Error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(2) from None
-    out = out or Path("_build") / profile
-    runs, failures = [], []
-    for number, notebook in enumerate(notebooks, 1):
-        console.print(f"[bold]{number}/{len(notebooks)} {notebook.stem}[/] ({profile})")
-        try:
-            done = run_notebook(notebook, out, kernel_environment(profile, assignments), html=html)
-        except CellFailed as error:
+        raise _refusal(error) from None
+    out, rows = out or Path("_build") / profile, []
+    runs, failures = {}, []
+    outcomes = run_notebooks(notebooks, out, kernel_environment(profile, assignments), jobs=jobs, html=html)
+    for number, (notebook, done) in enumerate(outcomes, 1):
+        if isinstance(done, CellFailed):
             failures.append(notebook.stem)
-            errors.print(str(error), markup=False, soft_wrap=True)
-            continue
-        runs.append(done)
-        if save:
-            _save_outputs(done, notebook)
-    rows = [done.result for done in runs if done.result is not None]
-    path = write_results(out / "results.json", rows)
+            errors.print(str(done), soft_wrap=True)
+        else:
+            runs[notebook] = done
+            console.print(f"{number}/{len(notebooks)} {notebook.stem} ({profile}): {done.seconds:.0f} s", style="bold")
+            if save:
+                _save_outputs(done, notebook)
+        runs = {notebook: runs[notebook] for notebook in notebooks if notebook in runs}  # in the order asked for
+        rows = [done.result for done in runs.values() if done.result is not None]
+        write_results(out / "results.json", rows)  # after each chapter: whatever stops the next one, these are there
     if rows:
-        console.print(_table("Results on held-out data", [short_row(row) for row in rows]))
+        console.print(_table("Results on held-out data", [flat_row(row) for row in rows]))
     if timings:
-        _print_timings(runs)
-    console.print(f"Notebooks and {path.name} are in {out}", soft_wrap=True)
+        _print_timings(list(runs.values()))
+    console.print(f"Notebooks and results.json are in {out}", soft_wrap=True)
     if failures:
         errors.print(f"Failed: {', '.join(failures)}", style="bold red")
         raise typer.Exit(1)
-
-# %% ../nbs/workbench/cli.ipynb #8772f28a
-def short_row(
-    row: dict[str, Any],  # a result as `read_result` gives it
-) -> dict[str, Any]:
-    "The columns that the table shows, with numbers that people can read."
-    keep = ("chapter", "metric", "baseline", "before", "after", "seconds", "peak_mb", "seed", "profile")
-    shown = {key: row[key] for key in keep}
-    shown |= {key: f"{row[key]:.3f}" for key in ("baseline", "before", "after")}
-    return shown | {"seconds": f"{row['seconds']:.0f}", "peak_mb": f"{row['peak_mb']:.0f}"}
 
 # %% ../nbs/workbench/cli.ipynb #a40d5be2
 def chapter_module(
@@ -351,21 +410,8 @@ def chapter_module(
     found = re.search(r"^#\|\s*default_exp\s+(\S+)", source, re.MULTILINE)
     return importlib.import_module(f"course_lib.{found.group(1)}") if found else None
 
-
-# %% ../nbs/workbench/cli.ipynb #4d2b8c06
+# %% ../nbs/workbench/cli.ipynb #3f758fb9
 _BOUNDED = 6 * 3600  # seconds that processes wait for one that prepares data
-
-
-def _save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    partial, old = folder.with_name(f".{folder.name}.tmp"), folder.with_name(f".{folder.name}.old")
-    for leftover in (partial, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    model.save_pretrained(partial)
-    tokenizer.save_pretrained(partial)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @app.command(hidden=True)
@@ -394,7 +440,7 @@ def work(
         options = {"folder": out / "states", "resume": resume, "save_every": save_every}
         model, tokenizer, history = module.train(settings, **options)
         if state.is_main_process:
-            _save_model(model, tokenizer, out / "model")
+            write_model(model, tokenizer, None, out / "model")
             write_atomically(out / "history.json", json.dumps(history.to_dict(), indent=1) + "\n")
             rows = [{name: f"{value:.4g}" for name, value in row.items()} for row in history.evaluations]
             _console().print(_table("Held-out data", rows))
@@ -406,14 +452,13 @@ def work(
             Path(os.environ["COURSE_STATUS"]).write_text("130", encoding="utf-8")
     except CourseError as error:  # perhaps on this process only, such as one without memory
         who = "" if state.is_main_process else f"Process {state.process_index}: "
-        _console(stderr=True).print(f"{who}{error}", style="bold red", markup=False, soft_wrap=True)
+        _console(stderr=True).print(f"{who}{error}", style="bold red", soft_wrap=True)
         code = 1
     if state.num_processes > 1 and not code:
         import torch
 
         torch.distributed.destroy_process_group()
     raise typer.Exit(code)
-
 
 # %% ../nbs/workbench/cli.ipynb #f1e96d3b
 def launch_command(
@@ -446,48 +491,7 @@ def launch_command(
     words = [f"--{name}={value}" for name, value in flags.items()]
     return [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", *words, "--no_python", *program]
 
-
-@app.command()
-def train(
-    chapter: Annotated[list[str], typer.Argument(help="01 … or a chapter's name; also field=value")],
-    profile: Annotated[str, typer.Option(help="auto, tiny, colab or full")] = "auto",
-    set_: Annotated[list[str], typer.Option("--set", help="field=value; more may follow")] = [],  # noqa: B006
-    seed: Annotated[int | None, typer.Option(help="the same as --set seed=N")] = None,
-    processes: Annotated[int, typer.Option(help="how many, on all machines together")] = 1,
-    out: Annotated[Path | None, typer.Option(help="folder; default _build/train/NN. Machines must share it")] = None,
-    save_every: Annotated[int | None, typer.Option(help="steps; also at each epoch's end")] = None,
-    resume: Annotated[bool, typer.Option(help="go on from the newest state")] = False,
-    machines: Annotated[int, typer.Option(help="how many")] = 1,
-    machine: Annotated[int, typer.Option(help="which one this is, from 0")] = 0,
-    address: Annotated[str, typer.Option(help="of machine 0")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="on machine 0; default 29500")] = None,
-) -> None:
-    "Train a chapter's model without its notebook, in one process or many; write model, history and states."
-    errors = _console(stderr=True)
-    try:
-        profile, names, assignments = _collect(chapter, set_, seed, profile)
-        notebooks = find_notebooks(names)
-        if len(notebooks) != 1:
-            raise CourseError(f"Name one chapter to train, not {len(notebooks)}.")
-        variables = kernel_environment(profile, assignments)
-        module = chapter_module(notebooks[0])
-        if not hasattr(module, "train"):
-            raise CourseError(f"{notebooks[0].name} exports no function train(settings, **options).")
-        load_settings(module.SETTINGS, profile, variables)
-        command = launch_command(processes, machines, machine, address, port)
-        out = out or Path("_build", "train", notebooks[0].stem[:2])
-        if state_folders(out / "states") and not resume:
-            raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")
-    except CourseError as error:
-        errors.print(f"[bold red]Error:[/] {error}", soft_wrap=True)
-        raise typer.Exit(2) from None
-    words = ["work", str(notebooks[0]), str(out), *(["--resume"] if resume else [])]
-    words += ["--save-every", str(save_every)] if save_every is not None else []
-    if not has_cuda():
-        variables["ACCELERATE_USE_CPU"] = "true"
-    raise typer.Exit(_wait_for([*command, *words], os.environ | variables))
-
-
+# %% ../nbs/workbench/cli.ipynb #dd4a83ec
 def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command to its end and return its exit status, 130 if it was interrupted in good order.
 
@@ -505,15 +509,49 @@ def _wait_for(command: Sequence[str], environ: Mapping[str, str]) -> int:
             for target in launched or [process]:
                 target.send_signal(number)
 
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with signals_to(pass_on):
             code = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
         code = int(status.read_text(encoding="utf-8")) if status.exists() else code
     return 128 - code if code < 0 else code
 
+# %% ../nbs/workbench/cli.ipynb #3b5d9e96
+@app.command()
+def train(
+    chapter: Annotated[list[str], typer.Argument(help="01 … or a chapter's name; also field=value")],
+    profile: Annotated[str, typer.Option(help="auto, tiny, colab or full")] = "auto",
+    set_: Annotated[list[str], typer.Option("--set", help="field=value; more may follow")] = [],  # noqa: B006
+    seed: Annotated[int | None, typer.Option(help="the same as --set seed=N")] = None,
+    processes: Annotated[int, typer.Option(help="how many, on all machines together")] = 1,
+    out: Annotated[Path | None, typer.Option(help="folder; default _build/train/NN. Machines must share it")] = None,
+    save_every: Annotated[int | None, typer.Option(help="steps; also at each epoch's end")] = None,
+    resume: Annotated[bool, typer.Option(help="go on from the newest state")] = False,
+    machines: Annotated[int, typer.Option(help="how many")] = 1,
+    machine: Annotated[int, typer.Option(help="which one this is, from 0")] = 0,
+    address: Annotated[str, typer.Option(help="of machine 0")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="on machine 0; default 29500")] = None,
+) -> None:
+    "Train a chapter's model without its notebook, in one process or many; write model, history and states."
+    try:
+        profile, names, assignments = _collect(chapter, set_, seed, profile)
+        notebooks = find_notebooks(names)
+        if len(notebooks) != 1:
+            raise CourseError(f"Name one chapter to train, not {len(notebooks)}.")
+        variables = kernel_environment(profile, assignments)
+        module = chapter_module(notebooks[0])
+        if not hasattr(module, "train"):
+            raise CourseError(f"{notebooks[0].name} exports no function train(settings, **options).")
+        load_settings(module.SETTINGS, profile, variables)
+        command = launch_command(processes, machines, machine, address, port)
+        out = out or Path("_build", "train", notebooks[0].stem[:2])
+        if state_folders(out / "states") and not resume:
+            raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")
+    except CourseError as error:
+        raise _refusal(error) from None
+    words = ["work", str(notebooks[0]), str(out), *(["--resume"] if resume else [])]
+    words += ["--save-every", str(save_every)] if save_every is not None else []
+    if not has_cuda():
+        variables["ACCELERATE_USE_CPU"] = "true"
+    raise typer.Exit(_wait_for([*command, *words], os.environ | variables))
 
 # %% ../nbs/workbench/cli.ipynb #ac83c333
 LIBRARIES = ("torch", "transformers", "datasets", "accelerate", "evaluate", "huggingface_hub", "tokenizers")
@@ -529,7 +567,7 @@ def versions() -> dict[str, str]:
             found[name] = "missing"
     return found
 
-
+# %% ../nbs/workbench/cli.ipynb #2950a90a
 def devices() -> list[str]:
     "What torch can compute on here."
     import torch
@@ -542,7 +580,7 @@ def devices() -> list[str]:
         found.append("mps")
     return found
 
-
+# %% ../nbs/workbench/cli.ipynb #93b75435
 def hub_answer(
     timeout: float = 5.0,  # seconds
 ) -> str:
@@ -569,7 +607,6 @@ def chapter_settings(
     "Profile name -> the chapter's settings. Empty for a notebook that has none. Imports the chapter's module."
     module = chapter_module(notebook)
     return dict(getattr(module, "SETTINGS", {}))
-
 
 # %% ../nbs/workbench/cli.ipynb #27912c36
 @app.command()

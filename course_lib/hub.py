@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import course_lib
-from .checkpoints import _quiet
+from .checkpoints import quiet
 from .profiles import CourseError, is_offline, unknown_name
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ PIPELINES = {  # our tasks -> the Hub's
     "question-answering": "question-answering",
 }
 
+# %% ../nbs/workbench/hub.ipynb #e3ab5e17
 _USES = {
     "sequence-classification": """
 from transformers import pipeline
@@ -82,7 +83,8 @@ tokenizer.decode(inputs["input_ids"][0][start : end + 1])
 }
 
 # %% ../nbs/workbench/hub.ipynb #f969fe26
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(?::([^\s\\/:]+))?")  # owner/name, owner/name:config
+_OURS = ("mini/", "opus/kde4")  # beginnings of names that look like ids, and are the course's own
 
 
 def public_name(
@@ -90,13 +92,15 @@ def public_name(
 ) -> str:
     "The name as it may stand in public: of a path, its last part."
     name = os.fspath(name)
-    if (_HUB_ID.fullmatch(name) and not Path(name).exists()) or name.startswith("mini/"):
+    if (_HUB_ID.fullmatch(name) and not Path(name).exists()) or name.startswith(_OURS):
         return name
     return re.split(r"[\\/]", name.rstrip("\\/"))[-1]
 
 
-def _is_hub_id(name: str) -> bool:
-    return bool(_HUB_ID.fullmatch(name)) and not name.startswith("mini/") and not Path(name).exists()
+def _hub_id(name: str | None) -> str | None:
+    "The id that the Hub knows, without a configuration; None for the course's own names, for paths, and for none."
+    found = _HUB_ID.fullmatch(name or "")
+    return found[1] if found and not name.startswith(_OURS) and not Path(name).exists() else None
 
 # %% ../nbs/workbench/hub.ipynb #503127dd
 def versions_used() -> dict[str, str]:
@@ -106,7 +110,7 @@ def versions_used() -> dict[str, str]:
         found[name] = metadata.version(name)
     return found
 
-
+# %% ../nbs/workbench/hub.ipynb #64c8221c
 def _finite(metrics: Mapping[str, Any]) -> dict[str, float]:
     "Numbers only, as plain Python. Step and epoch say when, and are no scores."
     found = {name: value for name, value in metrics.items() if isinstance(value, numbers.Real) and math.isfinite(value)}
@@ -117,29 +121,19 @@ def _table(rows: Mapping[str, Any], head: tuple[str, str]) -> str:
     shown = [(name, " ".join(str(value).replace("|", r"\|").split())) for name, value in rows.items()]
     return "\n".join(f"| {left} | {right} |" for left, right in [head, ("---", "---"), *shown])
 
-
-def model_card(
-    repo_id: str,
-    task: str,  # a key of `PIPELINES`
-    *,
-    metrics: Mapping[str, Any] | None = None,  # on held-out data
-    settings: Any = None,  # the chapter's dataclass, or a mapping
-    dataset: str | None = None,  # None takes the settings' own
-) -> str:
-    "The text of README.md: metadata that the Hub reads, and what people want to know. Raises `PublishError`."
+# %% ../nbs/workbench/hub.ipynb #a21f1ce3
+def _card_head(name: str, task: str, scores: Mapping[str, float], dataset: str | None, base: str | None) -> str:
+    "The metadata that the Hub reads, as YAML. Scores need the model's name beside them, so both are in it or neither."
     from huggingface_hub import EvalResult, ModelCardData
 
-    if task not in PIPELINES:
-        raise PublishError(unknown_name("task", task, PIPELINES))
-    fields = dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else dict(settings or {})
-    dataset, base = dataset or fields.get("dataset"), fields.get("checkpoint")
-    data, scores = public_name(dataset) if dataset else "unknown", _finite(metrics or {})
-    name = repo_id.rpartition("/")[2]
+    data, own = public_name(dataset) if dataset else "unknown", _hub_id(dataset)
+    config = _HUB_ID.fullmatch(dataset)[2] if own else None
     results = [
         EvalResult(
             task_type=PIPELINES[task],
-            dataset_type=data,
+            dataset_type=own or data,
             dataset_name=data,
+            dataset_config=config,
             dataset_split="validation",
             metric_type=metric,
             metric_value=value,
@@ -152,13 +146,30 @@ def model_card(
         pipeline_tag=PIPELINES[task],
         library_name="transformers",
         tags=["course_lib"],
-        datasets=[dataset] if dataset and _is_hub_id(dataset) else None,
-        base_model=base if base and _is_hub_id(base) else None,
+        datasets=[own] if own else None,
+        base_model=_hub_id(base),
     )
+    return head.to_yaml()
+
+# %% ../nbs/workbench/hub.ipynb #45438365
+def model_card(
+    repo_id: str,
+    task: str,  # a key of `PIPELINES`
+    *,
+    metrics: Mapping[str, Any] | None = None,  # on held-out data
+    settings: Any = None,  # the chapter's dataclass, or a mapping
+    dataset: str | None = None,  # None takes the settings' own
+) -> str:
+    "The text of README.md: metadata that the Hub reads, and what people want to know. Raises `PublishError`."
+    if task not in PIPELINES:
+        raise PublishError(unknown_name("task", task, PIPELINES))
+    fields = dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else dict(settings or {})
+    dataset, base = dataset or fields.get("dataset"), fields.get("checkpoint")
+    name, scores = repo_id.rpartition("/")[2], _finite(metrics or {})
     fields = {key: public_name(value) if key in ("dataset", "checkpoint") else value for key, value in fields.items()}
     parts = [
-        f"---\n{head.to_yaml()}\n---\n\n# {name}",
-        f"A model for {PIPELINES[task]}, fine-tuned on `{data}`"
+        f"---\n{_card_head(name, task, scores, dataset, base)}\n---\n\n# {name}",
+        f"A model for {PIPELINES[task]}, fine-tuned on `{public_name(dataset) if dataset else 'unknown'}`"
         + (f" from `{public_name(base)}`." if base else "."),
         "## How to use it\n\n```python\n" + _USES[task].format(repo=repo_id).strip() + "\n```",
     ]
@@ -174,7 +185,7 @@ def model_card(
 def write_model(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
-    card: str,
+    card: str | None,  # None writes no README.md
     folder: str | os.PathLike,
 ) -> list[str]:
     "Write weights, tokenizer and card into `folder`; names of the files. Raises `PublishError` if there is no room."
@@ -183,10 +194,11 @@ def write_model(
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        with _quiet():
+        with quiet():
             model.save_pretrained(partial)
             tokenizer.save_pretrained(partial)
-        (partial / "README.md").write_text(card, encoding="utf-8", newline="\n")
+        if card is not None:
+            (partial / "README.md").write_text(card, encoding="utf-8", newline="\n")
         names = sorted(path.relative_to(partial).as_posix() for path in partial.rglob("*") if path.is_file())
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -218,7 +230,7 @@ def _seconds_asked_for(error: Exception) -> float | None:
     value = getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")
     return float(value) if value.isdigit() else None
 
-
+# %% ../nbs/workbench/hub.ipynb #3df04527
 def _explain(error: Exception, repo_id: str) -> tuple[str, bool]:
     "What happened and what to do, and whether the same request may succeed in a moment."
     status = _status(error)
@@ -241,7 +253,7 @@ def _explain(error: Exception, repo_id: str) -> tuple[str, bool]:
         return f"no proper answer from the Hub ({type(error).__name__}: {reason})", status is None
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", False
 
-
+# %% ../nbs/workbench/hub.ipynb #f5ba4ea2
 def upload(
     folder: str | os.PathLike,
     repo_id: str,
@@ -288,7 +300,7 @@ def upload(
     # Raised here and not above, so that no traceback carries the request and its headers along.
     raise PublishError(f"Nothing was published: {failure}. {again}")
 
-
+# %% ../nbs/workbench/hub.ipynb #d3d0ca59
 def publish(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -331,21 +343,21 @@ class BackgroundPublisher:
     folder: str | os.PathLike  # each step's files are in a folder of their own below this one
     settings: Any = None
     dataset: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)  # for `upload`: token, private
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # for `upload`: token, private
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     _waiting: tuple[int, Path, list[str]] | None = None
+    _before: Path | None = None  # what was uploaded last
     _thread: threading.Thread | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(
         self,
         model: "PreTrainedModel",
-        history: Any,  # with the records `evaluations`, each with its step
+        history: Any,  # with the records `steps` and `evaluations`, not both empty, each with its step
     ) -> None:
         "Write the files now, upload them soon. Raises `PublishError` only if they cannot be written."
-        last = dict(history.evaluations[-1]) if history.evaluations else {"step": len(history.steps)}
-        step = int(last.pop("step"))
-        last.pop("epoch", None)
+        last = history.evaluations[-1] if history.evaluations else {}
+        step = int((history.steps or history.evaluations)[-1]["step"])  # some epochs end without an evaluation
         card = model_card(self.repo_id, self.task, metrics=last, settings=self.settings, dataset=self.dataset)
         folder = Path(self.folder, f"step-{step}")
         names = write_model(model, self.tokenizer, card, folder)
@@ -354,7 +366,7 @@ class BackgroundPublisher:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._upload_all, daemon=True)
                 self._thread.start()
-        if skipped is not None:
+        if skipped is not None and skipped[1] != folder:
             shutil.rmtree(skipped[1], ignore_errors=True)
 
     def wait(
@@ -368,7 +380,6 @@ class BackgroundPublisher:
         return self.outcomes
 
     def _upload_all(self) -> None:
-        before: Path | None = None
         while True:
             with self._lock:
                 if self._waiting is None:
@@ -381,6 +392,6 @@ class BackgroundPublisher:
             except Exception as error:
                 self.outcomes.append({"step": step, "error": str(error)})
                 warnings.warn(f"Step {step} was not published, training goes on. {error}", stacklevel=2)
-            if before is not None and before != folder:
-                shutil.rmtree(before, ignore_errors=True)  # a newer one is complete on the disk
-            before = folder
+            if self._before is not None and self._before != folder:
+                shutil.rmtree(self._before, ignore_errors=True)  # a newer one is complete on the disk
+            self._before = folder

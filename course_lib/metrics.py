@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLEU_TOKENIZERS', 'METRICS', 'MetricError', 'f1_of', 'glue_scores', 'majority_class', 'normalize_answer',
-           'squad_scores', 'bleu_scores', 'MetricSpec', 'load_metric']
+           'forget_answers', 'squad_scores', 'bleu_scores', 'MetricSpec', 'load_metric']
 
 # %% ../nbs/workbench/metrics.ipynb #99571d84
 import re
@@ -44,7 +44,7 @@ def _labels(name: str, values: Sequence[int] | np.ndarray) -> np.ndarray:
             raise MetricError(f"{name} holds {array.dtype} values such as {wrong!r}; give whole numbers.")
     return array.astype(np.int64)
 
-
+# %% ../nbs/workbench/metrics.ipynb #f081dc2d
 def f1_of(
     label: int,  # the class that counts as positive
     predictions: np.ndarray,  # int64, shape (n,)
@@ -56,7 +56,7 @@ def f1_of(
     total = int(predicted.sum() + present.sum())
     return 2 * both / total if total else 0.0
 
-
+# %% ../nbs/workbench/metrics.ipynb #2357b26b
 def glue_scores(
     predictions: Sequence[int] | np.ndarray,  # class numbers, shape (n,)
     references: Sequence[int] | np.ndarray,  # class numbers, shape (n,)
@@ -106,11 +106,16 @@ _KNOWN_ANSWERS: dict[str, tuple[str, ...]] = {}  # text -> its normalized words;
 _MOST_KNOWN = 200_000
 
 
+def forget_answers() -> None:
+    "Let the next answers be normalized anew, as in a new process."
+    _KNOWN_ANSWERS.clear()
+
+
 def _answer_words(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
     "Text -> normalized words. New texts are normalized all together: three passes over one long string."
     texts = set(texts)
     if len(_KNOWN_ANSWERS) + len(texts) > _MOST_KNOWN:
-        _KNOWN_ANSWERS.clear()
+        forget_answers()
     new = [text for text in texts if text not in _KNOWN_ANSWERS]
     long = "\0".join(new)
     if long.count("\0") > len(new) - 1:  # a text has the separator in it
@@ -120,7 +125,7 @@ def _answer_words(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
         _KNOWN_ANSWERS.update(zip(new, map(tuple, map(str.split, plain.split("\0"))), strict=True))
     return _KNOWN_ANSWERS
 
-
+# %% ../nbs/workbench/metrics.ipynb #73cef14f
 def _overlap_f1(predicted: tuple[str, ...], accepted: tuple[str, ...]) -> float:
     "Harmonic mean of the shares of words that the two have in common, repeated words counted; 0 for nothing."
     shared = sum((Counter(predicted) & Counter(accepted)).values())
@@ -129,7 +134,7 @@ def _overlap_f1(predicted: tuple[str, ...], accepted: tuple[str, ...]) -> float:
     precision, recall = shared / len(predicted), shared / len(accepted)
     return (2 * precision * recall) / (precision + recall)
 
-
+# %% ../nbs/workbench/metrics.ipynb #d37696b1
 def squad_scores(
     predictions: Iterable[Mapping[str, Any]],  # {"id": …, "prediction_text": …}
     references: Iterable[Mapping[str, Any]],  # {"id": …, "answers": {"text": [accepted answers], …}}
@@ -185,7 +190,7 @@ def _texts(name: str, values: Sequence[Any]) -> list[str]:
             raise MetricError(f"{name} holds a {kind} in row {row}, not a text. Decode the tokens first.")
     return values
 
-
+# %% ../nbs/workbench/metrics.ipynb #bd3693dd
 def bleu_scores(
     predictions: Sequence[str],  # shape (n,)
     references: Sequence[str] | Sequence[Sequence[str]],  # a text for each, or the same number of texts for each
@@ -250,7 +255,7 @@ METRICS: dict[str, MetricSpec] = {
     ),
 }
 
-
+# %% ../nbs/workbench/metrics.ipynb #7fb3279b
 def _features(kind: Any) -> Any:
     "The `datasets` feature that a dtype, a list of one, or a mapping of names to them stands for."
     import datasets
@@ -259,7 +264,7 @@ def _features(kind: Any) -> Any:
         return {name: _features(part) for name, part in kind.items()}
     return datasets.List(_features(kind[0])) if isinstance(kind, list) else datasets.Value(kind)
 
-
+# %% ../nbs/workbench/metrics.ipynb #169308ac
 def load_metric(
     name: str,  # a key of `METRICS`
 ) -> "evaluate.Metric":

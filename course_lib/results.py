@@ -64,7 +64,7 @@ class Result:
         "What Jupyter stores: text, an HTML table and the row itself as JSON."
         import pandas as pd
 
-        shown = pd.DataFrame([flat_row(self)])
+        shown = pd.DataFrame([flat_row(asdict(self))])
         return {
             "text/plain": shown.to_string(index=False),
             "text/html": shown.to_html(index=False),
@@ -73,12 +73,25 @@ class Result:
 
 # %% ../nbs/workbench/results.ipynb #6278f0d8
 def flat_row(
-    result: Result,
+    row: Mapping[str, Any],  # a `Result` as a dict, as `read_result` gives it
 ) -> dict[str, Any]:
-    "The row for people: numbers rounded, `extra` left out."
-    row = {key: value for key, value in asdict(result).items() if key not in ("extra", "seconds", "peak_mb")}
-    row = {key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}
-    return row | {"seconds": round(result.seconds), "peak_mb": round(result.peak_mb)}
+    "The row for people, here and in the table of `course run`: numbers rounded, `extra` left out."
+    shown = {key: value for key, value in row.items() if key not in ("extra", "seconds", "peak_mb")}
+    for key, value in shown.items():
+        if isinstance(value, float):  # a share, or a number that may be large, such as a perplexity
+            shown[key] = round(value, 4 if abs(value) < 1 else 2)
+    return shown | {"seconds": round(row["seconds"]), "peak_mb": round(row["peak_mb"])}
+
+# %% ../nbs/workbench/results.ipynb #1068d552
+def _as_json(value: Any) -> Any:
+    "The value as JSON gives it back, NumPy's scalars as numbers. Raises `ValueError` or `TypeError` if JSON cannot hold it."
+
+    def plain(scalar: Any) -> Any:
+        if not hasattr(scalar, "item"):
+            raise TypeError(type(scalar).__name__)
+        return scalar.item()
+
+    return json.loads(json.dumps(value, allow_nan=False, default=plain))
 
 
 def measured(
@@ -94,10 +107,19 @@ def measured(
     """The `Result` of this run, with the time and memory of this process filled in.
 
     Raises `CourseError` if one of the three values is not a finite number: a chapter that measured nothing has failed.
+    The same for a further metric that is not, and for one that JSON cannot hold.
     """
     for name, value in {"baseline": baseline, "before": before, "after": after}.items():
         if not math.isfinite(value):
             raise CourseError(f"{chapter}: {name} {metric} is {value}. Lower the learning rate or look at the data.")
+    for name, value in extra.items():
+        try:
+            extra[name] = _as_json(value)
+        except (ValueError, TypeError):
+            raise CourseError(
+                f"{chapter}: {name} is {str(value)[:80]}, and results.json holds texts and finite numbers. "
+                "Lower the learning rate, look at the data, or leave it out."
+            ) from None
     return Result(
         chapter=chapter,
         metric=metric,

@@ -14,11 +14,9 @@ import io
 import json
 import math
 import os
-import signal
 import socket
 import sys
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -70,10 +68,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from .checkpoints import load_model, load_tokenizer, new_weights
+from .checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from .data import DataError, in_groups, load_data
 from .metrics import glue_scores, load_metric, majority_class
-from .saving import Position, StateKeeper
+from .saving import Position, StateKeeper, signals_to
 
 if TYPE_CHECKING:
     import pandas
@@ -180,8 +178,7 @@ def preprocess(
     max_length: int = 128,
 ) -> "DatasetDict":
     "The same splits with the tokenizer's columns and `labels`, the text removed."
-    if max_length > tokenizer.model_max_length or max_length < 8:
-        raise CourseError(f"max_length={max_length} does not fit the model; use 8 to {tokenizer.model_max_length}.")
+    check_fits(None, tokenizer, max_length, "max_length")
     tokenized = data.map(
         partial(tokenize_pairs, tokenizer=tokenizer, max_length=max_length),
         batched=True,
@@ -591,8 +588,9 @@ def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> 
         share = f", {size / num_processes:g} in each process" if num_processes > 1 else ""
         raise CourseError(f"Out of memory with batch_size={size}{share}. {remedy}.") from None
     finally:
-        # For half precision, Accelerate hangs its own forward on the instance; without it the class's own is back.
-        for name in ("forward", "_original_forward"):
+        # For half precision, Accelerate hangs its own forward on the instance, once. Without it the class's own is
+        # back, and the next run gets a new one.
+        for name in ("forward", "_original_forward", "_is_accelerate_prepared"):
             model.__dict__.pop(name, None)
         model.eval()
 
@@ -706,18 +704,6 @@ def fine_tune(
     return fit(model, data["train"], collate, config, **{"evaluate": evaluate} | options)
 
 
-# %% ../nbs/01_training_loop.ipynb #e3a27b73
-@contextmanager
-def _kept_signals() -> Iterator[None]:
-    "Puts this process's signal handlers back: torch's launcher leaves its own, and Ctrl-C would no longer be one."
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-
 # %% ../nbs/01_training_loop.ipynb #873f10e1
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
@@ -755,8 +741,8 @@ def launch(
         try:
             for state in states:
                 state.clear()
-            # The launcher announces CUDA devices even where there are none.
-            with _kept_signals(), redirect_stdout(io.StringIO()):
+            # The launcher leaves its own signal handlers behind, and announces CUDA devices even where there are none.
+            with signals_to(), redirect_stdout(io.StringIO()):
                 notebook_launcher(worker, num_processes=num_processes, use_port=port)
         finally:
             torch.set_num_threads(threads)
@@ -775,6 +761,7 @@ def train(
     raw, tokenizer = load_pairs(settings), load_tokenizer(settings.checkpoint)
     classes = raw["train"].features["label"].num_classes
     model = load_model("sequence-classification", settings.checkpoint, num_labels=classes, seed=settings.seed)
+    check_fits(model, tokenizer, settings.max_length, "max_length")
     data = preprocess(raw, tokenizer, settings.max_length)
     return model, tokenizer, fine_tune(model, tokenizer, data, settings, **options)
 

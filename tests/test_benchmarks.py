@@ -233,6 +233,11 @@ def test_growth_as_markdown_and_picture(tmp_path):
     assert is_png(scaling.draw(rows, FACTS, tmp_path / "scaling.png"))
 
 
+def test_bars_in_growth_are_escaped():
+    rows = scaling.summarize(points("a | b", (1, 4, 16)))
+    assert "| a \\| b |" in scaling.to_markdown(rows, FACTS)
+
+
 def test_every_stage_has_a_size():
     assert set(scaling.STAGES) == set(scaling.SIZES)
 

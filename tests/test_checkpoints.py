@@ -12,19 +12,35 @@ import pytest
 import torch
 from complaints import complaint_of
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, PreTrainedTokenizerFast
+from transformers import (
+    AutoModel,
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    CamembertConfig,
+    DistilBertConfig,
+    GPT2Config,
+    MPNetConfig,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    T5Config,
+    XLNetConfig,
+)
 
 import course_lib.checkpoints as checkpoints
 from course_lib.checkpoints import (
     MINI_FOLDER,
     TASKS,
     CheckpointError,
+    check_fits,
     load_model,
     load_tokenizer,
+    longest_input,
     mini_checkpoints,
     new_weights,
     resolve_checkpoint,
 )
+from course_lib.profiles import CourseError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "was", "good", "bad", "##ly", ".", "zoe"]
 ENCODER_TASKS = ["sequence-classification", "masked-lm", "question-answering"]
@@ -382,3 +398,66 @@ def test_loading_leaves_the_verbosity_as_it_was(encoder):
     load_tokenizer(encoder)
     complaint(load_model, "seq2seq", encoder)
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (level, bars)
+
+
+# longest_input, check_fits
+
+
+SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+LIMITED = {
+    "bert": BertConfig(vocab_size=40, max_position_embeddings=20, **SIZES),
+    "distilbert": DistilBertConfig(vocab_size=40, max_position_embeddings=20, dim=16, n_layers=1, n_heads=2),
+    "gpt2": GPT2Config(vocab_size=40, n_positions=20, n_embd=16, n_layer=1, n_head=2),
+    "roberta": RobertaConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=1, **SIZES),
+    "camembert": CamembertConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=5, **SIZES),
+    "mpnet": MPNetConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=1, **SIZES),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITED)
+def test_a_model_reads_its_longest_input_and_no_more(kind):
+    model = AutoModel.from_config(LIMITED[kind]).eval()
+    tokenizer = tiny_tokenizer()
+    assert tokenizer.model_max_length > 1e29, "this tokenizer names no limit"
+    longest = longest_input(model, tokenizer)
+    with torch.no_grad():
+        model(torch.full((1, longest), 7))
+        with pytest.raises((IndexError, RuntimeError)):
+            model(torch.full((1, longest + 1), 7))
+
+
+@pytest.mark.parametrize("limit", [7, 20, 300])
+def test_the_longest_input_is_the_smaller_limit(limit):
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = limit
+    assert longest_input(BertForMaskedLM(tiny_config()), tokenizer) == min(limit, 32)
+    assert longest_input(tiny_config(), tokenizer) == min(limit, 32), "from the configuration alone"
+    assert longest_input(None, tokenizer) == limit
+
+
+@pytest.mark.parametrize("config", [None, T5Config(), XLNetConfig()], ids=["nothing", "t5", "xlnet"])
+def test_without_any_limit_there_is_a_high_one(config):
+    assert longest_input(config, tiny_tokenizer()) == 100_000
+
+
+@pytest.mark.parametrize("length", [-1, 0, 7, 33, 1000])
+def test_a_length_that_does_not_fit_names_setting_and_limits(length):
+    message = complaint_of(CourseError, check_fits, BertForMaskedLM(tiny_config()), tiny_tokenizer(), length, "size")
+    assert message == f"size={length} does not fit the model; use 8 to 32."
+
+
+def test_what_fits_is_left_alone():
+    for length in (8, 32):
+        check_fits(BertForMaskedLM(tiny_config()), tiny_tokenizer(), length, "max_length")
+    check_fits(tiny_config(), tiny_tokenizer(), 32, "max_length")
+    check_fits(None, tiny_tokenizer(), 100_000, "max_length")
+
+
+def test_a_token_without_embedding_is_named():
+    tokenizer = tiny_tokenizer()
+    model = BertForMaskedLM(tiny_config())
+    tokenizer.add_tokens(["new"])
+    message = complaint(check_fits, model, tokenizer, 1000, "max_length")
+    assert message.startswith(f"The tokenizer has {len(WORDS) + 1} tokens, the model {len(WORDS)}.")
+    model.resize_token_embeddings(len(tokenizer))
+    check_fits(model, tokenizer, 32, "max_length")

@@ -50,7 +50,8 @@ def test_run_writes_notebook_html_and_results(tmp_path):
     notebook = write_notebook(tmp_path / "demo.ipynb", "print('a\\rb')", RESULT)
     out = tmp_path / "out"
     done = runner.invoke(
-        cli.app, ["run", notebook, "--profile", "tiny", "--set", "dataset=a b", "--seed", "3", "--out", str(out), "--timings"]
+        cli.app,
+        ["run", notebook, "--profile", "tiny", "--set", "dataset=a b", "--seed", "3", "--out", str(out), "--timings"],
     )
     assert done.exit_code == 0, done.output
     assert {path.name for path in out.iterdir()} == {"demo.ipynb", "demo.html", "results.json"}
@@ -89,10 +90,125 @@ def test_a_failing_cell_is_shown_and_the_other_notebooks_still_run(tmp_path):
     assert (tmp_path / "out" / "bad.ipynb").is_file(), "what ran before the failure is kept"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+def test_a_kernel_that_is_killed_is_shown_and_the_other_notebooks_still_run(tmp_path):
+    killed = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)  # as the system does when memory is short"
+    bad = write_notebook(tmp_path / "bad.ipynb", "1 + 1", killed, "2 + 2")
+    good = write_notebook(tmp_path / "good.ipynb", RESULT)
+    done = runner.invoke(cli.app, ["run", bad, good, "--out", str(tmp_path / "out"), "--no-html"])
+    assert done.exit_code == 1, done.exception
+    assert "bad.ipynb: the kernel died in cell 1" in done.output
+    assert "os.kill" in done.output
+    assert "Failed: bad" in done.output
+    assert len(json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))) == 1
+    kept = nbformat.read(tmp_path / "out" / "bad.ipynb", as_version=4)
+    assert kept.cells[0].outputs[0].data["text/plain"] == "2"
+
+
+def test_notebooks_beside_each_other(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    # Each waits for the other one's file: one after the other they would wait for ever.
+    meet = "import os, pathlib, time\nme, other = pathlib.Path({!r}), pathlib.Path({!r})\nme.touch()\nwhile not other.exists(): time.sleep(0.01)\nos.environ['OMP_NUM_THREADS']"
+    one, two = (str(tmp_path / name) for name in ("one", "two"))
+    first = write_notebook(tmp_path / "first.ipynb", meet.format(one, two), "import time; time.sleep(1)", RESULT)
+    second = write_notebook(tmp_path / "second.ipynb", meet.format(two, one), RESULT.replace("demo", "second"))
+    bad = write_notebook(tmp_path / "bad.ipynb", "1 / 0")
+    words = ["run", first, second, bad, "--jobs", "2", "--seed", "5", "--out", str(tmp_path / "out"), "--no-html"]
+    done = runner.invoke(cli.app, words)
+    assert done.exit_code == 1, done.exception
+    assert "Failed: bad" in done.output
+    rows = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    assert [row["chapter"] for row in rows] == ["demo", "second"], "in the order asked for, not of their ends"
+    assert [row["seed"] for row in rows] == [5, 5]
+    executed = nbformat.read(tmp_path / "out" / "first.ipynb", as_version=4)
+    assert executed.cells[0].outputs[0].data["text/plain"] == repr(str(max(1, (os.cpu_count() or 1) // 2)))
+
+
+def test_a_notebook_is_written_seldom_but_kept_when_it_is_stopped(tmp_path, monkeypatch):
+    import papermill.engines as engines
+
+    written = []
+    write = engines.write_ipynb
+    monkeypatch.setattr(engines, "write_ipynb", lambda *arguments: written.append(write(*arguments)))
+    notebook = write_notebook(tmp_path / "demo.ipynb", *["1 + 1"] * 30)
+    cli.run_notebook(Path(notebook), tmp_path / "out", {}, html=False, progress=False)
+    assert 1 <= len(written) <= 3, "not twice for each cell"
+
+
+def test_results_are_written_after_each_chapter(tmp_path, monkeypatch):
+    row = {"chapter": "a", "metric": "f1", "baseline": 0.0, "before": 0.1, "after": 0.2, "extra": {}}
+    row |= {"seconds": 1.0, "peak_mb": 2.0, "seed": 0, "profile": "tiny"}
+
+    def first_only(source, out, variables, **options):
+        if source.stem == "b":
+            raise MemoryError
+        return cli.Run(source, 1.0, row, [])
+
+    monkeypatch.setattr(cli, "run_notebook", first_only)
+    paths = [write_notebook(tmp_path / f"{name}.ipynb", "1") for name in "ab"]
+    done = runner.invoke(cli.app, ["run", *paths, "--out", str(tmp_path / "out")])
+    assert isinstance(done.exception, MemoryError)
+    assert json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8")) == [row]
+
+
+def test_a_result_that_is_not_finite_fails_its_chapter_and_no_other(tmp_path):
+    bad = write_notebook(tmp_path / "bad.ipynb", RESULT.replace("f1=0.8", "f1=float('nan')"))
+    good = write_notebook(tmp_path / "good.ipynb", RESULT)
+    done = runner.invoke(cli.app, ["run", bad, good, "--out", str(tmp_path / "out"), "--no-html"])
+    assert done.exit_code == 1, done.exception
+    assert "demo: f1 is nan" in done.output
+    assert len(json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))) == 1
+
+
+def test_brackets_are_no_markup(tmp_path):
+    code = "rows = [[/red], [bold]]  # :smile:"
+    notebook = write_notebook(tmp_path / "demo.ipynb", f"x = 1  # {code}")
+    out = tmp_path / "[red]out"
+    done = runner.invoke(cli.app, ["run", notebook, "--out", str(out), "--no-html", "--timings"])
+    assert done.exit_code == 0, done.exception
+    assert code in done.output
+    assert f"are in {out}" in done.output
+    refused = runner.invoke(cli.app, ["run", "[/x]"])
+    assert refused.exit_code == 2
+    assert "Error: Unknown chapter '[/x]'" in refused.output
+    refused = runner.invoke(cli.app, ["train", "[bold]"])
+    assert "Unknown chapter '[bold]'" in refused.output
+
+
+def test_one_table_row_for_people(tmp_path, monkeypatch):
+    row = {"chapter": "a", "metric": "f1", "baseline": 0.123456, "before": 0.5, "after": 1.0, "seconds": 61.7}
+    row |= {"peak_mb": 812.6, "seed": 0, "profile": "tiny", "extra": {"hidden": 1}}
+    monkeypatch.setattr(cli, "run_notebook", lambda source, *_, **__: cli.Run(source, 61.7, row, []))
+    notebook = write_notebook(tmp_path / "a.ipynb", "1")
+    done = runner.invoke(cli.app, ["run", notebook, "--out", str(tmp_path / "out")])
+    assert "0.1235" in done.output
+    assert "813" in done.output
+    assert "hidden" not in done.output
+
+
+def test_settings_of_a_command_are_read_as_those_of_the_environment(monkeypatch):
+    monkeypatch.setenv("COURSE_SET", "seed=1 note=x")
+    _, names, assignments = cli._collect(["01", "train_size =5"], ["note=a=b"], None, "tiny")
+    assert (names, assignments) == (["01"], {"seed": "1", "note": "a=b", "train_size": "5"})
+
+
+@pytest.mark.parametrize("offline", [None, "0", "1"])
+def test_a_run_leaves_the_readers_choice_of_the_network_alone(monkeypatch, offline):
+    monkeypatch.delenv("HF_DATASETS_OFFLINE", raising=False)
+    if offline is None:
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    else:
+        monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    variables = cli.kernel_environment("tiny", {})
+    assert variables["HF_HUB_OFFLINE"] == variables["HF_DATASETS_OFFLINE"] == (offline or "1")
+    assert "HF_HUB_OFFLINE" not in cli.kernel_environment("colab", {})
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
         (["99"], "Unknown chapter '99'"),
+        (["01", "--jobs", "0"], "--jobs 0 runs nothing"),
         (["01_trainin_loop"], "Did you mean '01_training_loop'?"),
         (["01", "--profile", "tinny"], "Did you mean 'tiny'?"),
         (["01", "--set", "num_epochs"], "'num_epochs' is not a setting"),
@@ -159,7 +275,12 @@ def test_streams_are_joined_before_they_are_tidied():
     def stream(name, text):
         return {"output_type": "stream", "name": name, "text": text}
 
-    drawn = [stream("stderr", "1%\r"), stream("stderr", ["2%", "\r3%\n"]), stream("stdout", "x"), stream("stderr", "4%")]
+    drawn = [
+        stream("stderr", "1%\r"),
+        stream("stderr", ["2%", "\r3%\n"]),
+        stream("stdout", "x"),
+        stream("stderr", "4%"),
+    ]
     result = {"output_type": "execute_result", "data": {"text/plain": "6\r7"}}
     notebook = {"cells": [{"outputs": [*drawn, result, stream("stderr", "5%")]}, {"cell_type": "markdown"}]}
     cli.tidy_streams(notebook)
@@ -170,7 +291,15 @@ def test_streams_are_joined_before_they_are_tidied():
 
 # Training
 
-LITTLE = ["train_size=83", "validation_size=23", "num_epochs=1", "batch_size=8", "max_length=16", "mixed_precision=no"]
+LITTLE = [
+    "train_size=83",
+    "validation_size=23",
+    "num_epochs=1",
+    "batch_size=8",
+    "max_length=16",
+    "mixed_precision=no",
+    "eval_every=none",
+]
 COMMAND = [sys.executable, "-c", "from course_lib.cli import main; main()", "train"]
 
 
@@ -268,11 +397,16 @@ def test_ctrl_c_on_two_processes_and_resume(little, tmp_path, monkeypatch):
     [
         (["01", "--processes", "0"], "0 processes cannot be shared by 1 machines"),
         (["01", "--processes", "2", "--machines", "2"], "give --address"),
-        (["01", "--processes", "2", "--machines", "2", "--machine", "2", "--address", "x"], "machine=2 is none of the 2"),
+        (
+            ["01", "--processes", "2", "--machines", "2", "--machine", "2", "--address", "x"],
+            "machine=2 is none of the 2",
+        ),
         (["01", "02"], "Name one chapter to train, not 2"),
         (["num_epochs=1"], "Name one chapter to train, not 0"),
         (["01", "--set", "num_epoch=1"], "Did you mean 'num_epochs'?"),
         (["07"], "Unknown chapter '07'"),
+        (["01", "--seed", "-1"], "seed=-1 is none that NumPy takes"),
+        (["01", "seed=4294967296"], "use 0 to 4294967295"),
     ],
 )
 def test_a_training_that_cannot_be_starts_no_process(words, expected, monkeypatch):

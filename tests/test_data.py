@@ -4,7 +4,7 @@ import csv
 import datetime
 import decimal
 import json
-import sys
+import re
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -1031,6 +1031,14 @@ def test_no_columns_mean_the_schemas_own(tmp_path, columns):
     assert load_data(write(tmp_path / "a.csv", "text\na\nb\n"), "texts", columns=columns)["train"].num_rows == 1
 
 
+@pytest.mark.parametrize("fraction", [10, 1, 1.0, 0, -0.1, float("nan"), float("inf")])
+def test_a_fraction_that_is_none_is_refused(tmp_path, fraction):
+    path = numbered(tmp_path / "a.csv", 30)
+    message = complaint(load_data, path, "texts", validation_fraction=fraction)
+    assert f"validation_fraction={fraction}" in message
+    assert "between 0 and 1" in message
+
+
 def test_an_unknown_schema_lists_the_valid_ones():
     message = complaint(load_data, "mini/paraphrases", "pair")
     assert all(name in message for name in SCHEMAS)
@@ -1047,7 +1055,15 @@ def test_the_corpus_of_paraphrases_has_the_columns_and_class_names():
 
 
 def test_a_corpus_of_another_schema_says_so():
-    assert "mini/paraphrases (train) has no column 'text'" in complaint(load_data, "mini/paraphrases", "texts")
+    message = complaint(load_data, "mini/paraphrases", "texts")
+    assert message.startswith("mini/paraphrases has sentence1 (text), sentence2 (text), label (label);")
+    assert "needed are text (text), as in mini/reviews." in message
+    named = load_data("mini/paraphrases", "texts", columns="text:sentence2", train_size=3, validation_size=3)
+    assert named["train"].column_names == ["text"], "who names the columns knows them"
+
+
+def test_every_corpus_has_a_schema():
+    assert {corpus.schema for corpus in CORPORA.values()} == set(SCHEMAS)
 
 
 @pytest.mark.parametrize(
@@ -1366,6 +1382,36 @@ def test_an_archive_that_is_none_is_named(tmp_path):
     assert "UTF-8" in complaint(read_moses_zip, path, ("en", "fr"))
 
 
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA], ids=str)
+def test_one_changed_byte_is_no_traceback(tmp_path, kind):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("KDE4.en", "File\nOpen\n" * 9)
+        archive.writestr("KDE4.fr", "Fichier\nOuvrir\n" * 9)
+    whole, content = read_moses_zip(path, ("en", "fr")), path.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            assert read_moses_zip(path, ("en", "fr")) == whole, "a byte that does not matter"
+        except DataError as error:
+            refused += 1
+            assert str(path) in str(error)
+    assert refused > len(content) // 3
+
+
+def test_an_encrypted_member_is_named(tmp_path):
+    path = moses(tmp_path / "a.zip", en="a\n", fr="b\n")
+    content = bytearray(path.read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):  # the flags of a member, here and in the directory
+        for match in re.finditer(re.escape(mark), bytes(content)):
+            content[match.start() + offset] |= 1
+    path.write_bytes(content)
+    message = complaint(read_moses_zip, path, ("en", "fr"))
+    assert str(path) in message
+    assert "password" in message
+
+
 class NotFound(Exception):
     "What aiohttp raises for an answer with a bad status, as the cause of fsspec's FileNotFoundError."
 
@@ -1552,12 +1598,6 @@ def test_obsolete_and_fuzzy_entries_are_passed_over(tmp_path):
 def test_what_is_no_catalog_is_named(tmp_path, name, content):
     path = write(tmp_path / name, content)
     assert str(path) in complaint(load_data, path, "translations")
-
-
-def test_without_babel_the_message_says_what_to_install(tmp_path, monkeypatch):
-    path = write(tmp_path / "a.po", 'msgid "a"\nmsgstr "b"\n')
-    monkeypatch.setitem(sys.modules, "babel.messages", None)
-    assert "pip install babel" in complaint(load_data, path, "translations")
 
 
 def test_the_fingerprint_depends_on_the_content_alone(tmp_path):

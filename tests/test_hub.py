@@ -324,6 +324,25 @@ def test_a_card_keeps_paths_private():
     assert (named["datasets"], named["base_model"]) == (["nyu-mll/glue"], "google-bert/bert-base-cased")
 
 
+@pytest.mark.parametrize("name", ["opus/kde4", "mini/squad", "jupyterlab-fr", "python-code", "./own/data.csv"])
+def test_the_courses_own_names_are_no_links(name):
+    text = model_card("a/b", "seq2seq", settings=Settings(name, "mini/seq2seq"), metrics={"bleu": 1.0})
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert "datasets" not in head
+    assert "base_model" not in head
+    assert f"`{public_name(name)}`" in text
+    assert public_name(name) == (name if name[0] != "." else "data.csv")
+
+
+def test_a_configuration_is_no_part_of_the_link():
+    text = model_card("a/b", "masked-lm", settings=Settings("nyu-mll/glue:mrpc"), metrics={"accuracy": 0.5})
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert head["datasets"] == ["nyu-mll/glue"]
+    data = head["model-index"][0]["results"][0]["dataset"]
+    assert (data["type"], data["config"], data["name"]) == ("nyu-mll/glue", "mrpc", "nyu-mll/glue:mrpc")
+    assert "fine-tuned on `nyu-mll/glue:mrpc`" in text
+
+
 def test_a_folder_of_two_parts_is_a_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("my", "data").mkdir(parents=True)
@@ -335,7 +354,11 @@ def test_a_folder_of_two_parts_is_a_path(tmp_path, monkeypatch):
 
 
 def event_of(step: int) -> SimpleNamespace:
-    return SimpleNamespace(steps=[], evaluations=[{"step": step, "epoch": 1.0, "loss": 0.5}])
+    return SimpleNamespace(steps=[{"step": step}], evaluations=[{"step": step, "epoch": 1.0, "loss": 0.5}])
+
+
+def in_the_background(tokenizer, folder: Path, **options) -> BackgroundPublisher:
+    return BackgroundPublisher(tokenizer, "you/model", "sequence-classification", folder, **options)
 
 
 def test_every_epoch_of_a_training_is_published(hub: Hub, tokenizer, tmp_path):
@@ -390,6 +413,52 @@ def test_a_slow_hub_holds_nobody_up_and_gets_the_newest(hub: Hub, tokenizer, tmp
     event.set()
     assert [outcome["step"] for outcome in publisher.wait(30)] == [1, 3], "what was overtaken is left out"
     assert [path.name for path in (tmp_path / "files").iterdir()] == ["step-3"]
+
+
+def test_an_upload_that_ends_before_the_next_epoch_leaves_one_copy(hub: Hub, tokenizer, tmp_path):
+    publisher = in_the_background(tokenizer, tmp_path / "files")
+    for step in (1, 2, 3):
+        publisher(small_model(), event_of(step))
+        assert publisher.wait(30)[-1] == {"step": step, "url": f"{hub.url}/you/model"}
+        assert [path.name for path in (tmp_path / "files").iterdir()] == [f"step-{step}"]
+
+
+def test_an_epoch_without_an_evaluation_has_a_folder_of_its_own(hub: Hub, tokenizer, tmp_path):
+    event = threading.Event()
+    hub.faults["create"] = [("slow", event)]
+    publisher, weights = in_the_background(tokenizer, tmp_path / "files"), []
+    for step in (2, 4, 6):
+        model = small_model()
+        torch.nn.init.constant_(model.classifier.bias, step)
+        history = SimpleNamespace(steps=[{"step": 1}, {"step": step}], evaluations=[{"step": 1, "loss": 0.5}])
+        publisher(model, history)
+        weights.append((tmp_path / "files" / f"step-{step}" / "model.safetensors").read_bytes())
+    event.set()
+    assert [outcome["step"] for outcome in publisher.wait(30)] == [2, 6]
+    assert hub.repositories["you/model"]["model.safetensors"] == weights[-1]
+
+
+def test_a_step_that_is_published_twice_keeps_its_files(hub: Hub, tokenizer, tmp_path):
+    event = threading.Event()
+    hub.faults["create"] = [("slow", event)]
+    publisher = in_the_background(tokenizer, tmp_path / "files")
+    for step in (1, 2, 2):
+        publisher(small_model(), event_of(step))
+    assert (tmp_path / "files" / "step-2" / "model.safetensors").is_file()
+    event.set()
+    assert [outcome["step"] for outcome in publisher.wait(30) if "url" in outcome] == [1, 2]
+
+
+def test_a_publisher_does_not_print_its_token(tokenizer, tmp_path):
+    publisher = in_the_background(tokenizer, tmp_path, options={"token": TOKEN})
+    assert TOKEN not in repr(publisher)
+    assert TOKEN not in str(publisher)
+    assert "you/model" in repr(publisher)
+
+
+def test_a_model_without_a_card(tokenizer, tmp_path):
+    assert set(write_model(small_model(), tokenizer, None, tmp_path / "files")) == FILES - {"README.md"}
+    assert {path.name for path in (tmp_path / "files").iterdir()} == FILES - {"README.md"}
 
 
 def test_write_model_is_quiet(tokenizer, tmp_path, capfd):

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
+from course_lib import metrics
 from course_lib.metrics import (
     METRICS,
     MetricError,
     f1_of,
+    forget_answers,
     glue_scores,
     load_metric,
     majority_class,
@@ -338,3 +340,13 @@ def test_the_squad_metric_takes_the_official_format(monkeypatch, tmp_path):
     metric.add(prediction=predictions[0], reference=references[0])
     metric.add_batch(predictions=predictions[1:], references=references[1:])
     assert metric.compute() == squad_scores(predictions, references)
+
+
+def test_forgotten_answers_are_worked_out_anew():
+    predictions = [{"id": "1", "prediction_text": "the Answer!"}]
+    references = [{"id": "1", "answers": {"text": ["answer"], "answer_start": [0]}}]
+    first = squad_scores(predictions, references)
+    assert metrics._KNOWN_ANSWERS
+    forget_answers()
+    assert not metrics._KNOWN_ANSWERS
+    assert squad_scores(predictions, references) == first == {"exact_match": 100.0, "f1": 100.0}

@@ -20,6 +20,7 @@ from course_lib.corpora.paraphrases import (
     entities_of,
     normalise,
 )
+from course_lib.profiles import CourseError
 
 SEEDS = (0, 1, 2)
 TOLERANCE = 0.05
@@ -96,7 +97,7 @@ def test_schema_at_any_small_size(seed, train, validation):
     ],
 )
 def test_impossible_sizes_name_the_value_and_the_remedy(arguments, named):
-    with pytest.raises(ValueError, match=re.escape(named) + ".*choose a whole number from 0 to"):
+    with pytest.raises(CourseError, match=re.escape(named) + ".*Use a whole number from 0 to"):
         build_paraphrases(**arguments)
 
 
@@ -175,7 +176,7 @@ def test_names_are_disjoint_and_distinctive():
     for split in NAMES:
         single = {name.lower() for name in entities_of(split) if " " not in name}
         assert not single & ordinary
-    with pytest.raises(ValueError, match="'test'.*train"):
+    with pytest.raises(CourseError, match="'test'.*train"):
         entities_of("test")
 
 
@@ -271,7 +272,7 @@ def test_a_bag_of_words_learns_little(corpus, keys, binary):
 
 
 def test_an_open_bracket_is_an_error():
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(CourseError, match="missing"):
         paraphrases._parse("a (b|c", iter(range(9)))
 
 

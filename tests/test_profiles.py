@@ -19,11 +19,15 @@ from course_lib.profiles import (
     CourseError,
     SettingsError,
     apply_assignments,
+    check_whole_number,
     choose_profile,
     convert,
     go_offline,
     is_offline,
     load_settings,
+    offline_advice,
+    offline_variables,
+    parse_assignment,
     parse_assignments,
     settings_table,
     unknown_name,
@@ -40,6 +44,7 @@ class Toy:
     learning_rate: float = 1e-3
     fast: bool = False
     note: str | None = None
+    seed: int = 0
     profile: str = ""
 
 
@@ -119,6 +124,14 @@ def test_unknown_name_says_when_there_is_nothing_to_choose_from():
     assert "Valid: ." not in message
 
 
+@pytest.mark.parametrize("value", [-1, 13, True, False, 2.0, None, "3", float("nan")])
+def test_a_number_that_cannot_be_names_what_can(value):
+    message = complaint_of(CourseError, check_whole_number, "train_size", value, 12)
+    assert message == f"train_size={value!r} is impossible. Use a whole number from 0 to 12."
+    for fits in (0, 1, 12):
+        check_whole_number("train_size", fits, 12)
+
+
 def test_course_errors_are_value_errors_of_one_line():
     assert issubclass(SettingsError, CourseError)
     assert issubclass(CourseError, ValueError)
@@ -160,6 +173,13 @@ def test_a_repeated_field_keeps_its_last_value():
 @pytest.mark.parametrize("text", ["a", "a b=1", "=5", "a = 5", "' '=5", "--a 5"])
 def test_a_word_that_is_no_setting_shows_how_to_write_one(text):
     assert "field=value" in complaint(parse_assignments, text)
+
+
+def test_one_word_is_read_as_many_are():
+    assert parse_assignment("train_size = 5") == ("train_size", " 5")
+    assert parse_assignment("a==b c") == ("a", "=b c")
+    for word in ("", "a", "=5", " =5"):
+        assert repr(word) in complaint(parse_assignment, word)
 
 
 @pytest.mark.parametrize("text", ['a="b', "a='b c", 'a="b\nc'])
@@ -307,6 +327,29 @@ def test_the_hub_may_be_asked_where_nothing_is_set(environ):
     assert is_offline()
 
 
+@pytest.mark.parametrize(
+    ("mine", "expected"),
+    [
+        ({}, ("1", "1", "1")),
+        ({"HF_HUB_OFFLINE": "0"}, ("0", "0", "1")),  # datasets would believe its own variable
+        ({"HF_HUB_OFFLINE": "0", "HF_DATASETS_OFFLINE": "1"}, ("0", "1", "1")),
+        ({"HF_DATASETS_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "0"}, ("1", "0", "0")),
+    ],
+)
+def test_what_is_set_already_stays(environ, mine, expected):
+    environ.update(mine)
+    assert tuple(offline_variables()[name] for name in OFFLINE) == expected
+    assert {name: environ[name] for name in OFFLINE if name in environ} == mine, "only read"
+    go_offline()
+    assert tuple(environ[name] for name in OFFLINE) == expected
+
+
+def test_advice_is_given_only_to_those_who_are_offline(environ):
+    assert offline_advice() == ""
+    go_offline()
+    assert "HF_HUB_OFFLINE=0" in offline_advice()
+
+
 # load_settings
 
 
@@ -380,6 +423,15 @@ def test_an_environment_handed_in_is_read_only(environ):
     assert not any(name in environ for name in OFFLINE)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, -(2**70)])
+def test_a_seed_that_numpy_refuses_names_value_and_remedy(seed):
+    message = complaint(load_settings, TABLE, "full", {"COURSE_SET": f"seed={seed}"})
+    assert f"seed={seed}" in message
+    assert "use 0 to 4294967295" in message
+    for fits in (0, 2**32 - 1):
+        assert load_settings(TABLE, "full", {"COURSE_SET": f"seed={fits}"}).seed == fits
+
+
 def test_the_real_environment_is_read(environ, monkeypatch):
     monkeypatch.setenv("COURSE_PROFILE", "full")
     monkeypatch.setenv("COURSE_SET", "epochs=8")
@@ -392,7 +444,7 @@ def test_the_real_environment_is_read(environ, monkeypatch):
 def test_settings_table_has_a_row_per_setting_and_a_column_per_profile():
     frame = settings_table(TABLE)
     assert list(frame.columns) == list(PROFILES)
-    assert list(frame.index) == ["dataset", "train_size", "epochs", "learning_rate", "fast", "note"]
+    assert list(frame.index) == ["dataset", "train_size", "epochs", "learning_rate", "fast", "note", "seed"]
     assert frame.loc["epochs"].tolist() == [1, 2, 3]
     assert frame.loc["train_size", "full"] == 7
 

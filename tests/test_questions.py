@@ -158,7 +158,7 @@ def test_schema_at_any_small_size(seed, train, validation, per_context):
     ],
 )
 def test_impossible_sizes_name_the_value_and_the_remedy(arguments, named):
-    with pytest.raises(CourseError, match=re.escape(named) + ".*choose a whole number from 0 to") as caught:
+    with pytest.raises(CourseError, match=re.escape(named) + ".*Use a whole number from 0 to") as caught:
         build_questions(**arguments)
     assert "\n" not in str(caught.value)
 
@@ -205,7 +205,7 @@ def test_every_capitalised_word_is_a_name_of_its_split_or_known(corpus):
 def test_names_are_disjoint_and_the_unknown_split_is_named():
     assert not set(entities_of("train")) & set(entities_of("validation"))
     assert entities_of("train") == sorted(set(entities_of("train")))
-    with pytest.raises(ValueError, match="'test'.*train"):
+    with pytest.raises(CourseError, match="'test'.*train"):
         entities_of("test")
 
 

@@ -1,12 +1,15 @@
 """`course_lib.results`: files that are never half written, and rows that survive the notebook."""
 
 import json
+import math
 import os
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pytest
+from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import printed_by
@@ -162,7 +165,8 @@ def test_what_jupyter_shows_is_rounded_and_has_no_extra():
     assert "0.51234" not in bundle["text/plain"]
     assert "note" not in bundle["text/html"]
     assert bundle[RESULT_MIME]["baseline"] == 0.51234567
-    assert flat_row(ROW)["seconds"] == 12
+    assert flat_row(asdict(ROW)) == flat_row(read_result(notebook_showing(ROW)))
+    assert flat_row(asdict(ROW))["seconds"] == 12
 
 
 def test_rows_are_written_as_readable_json(tmp_path):
@@ -212,6 +216,26 @@ def test_a_chapter_that_measured_nothing_has_failed(which, value):
     assert len(message.splitlines()) == 1
     assert f"{which} accuracy" in message
     assert "01_toy" in message
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, np.float32("inf"), [1.0, {"a": -math.inf}], {1, 2}, object(), SimpleNamespace(item=lambda: math.nan)],
+    ids=["nan", "inf", "inside", "set", "object", "scalar"],
+)
+def test_a_further_metric_that_results_cannot_hold_is_refused_at_once(value):
+    message = complaint_of(
+        CourseError, measured, "01_toy", SETTINGS, "accuracy", baseline=0, before=0, after=1, good=1, odd=value
+    )
+    assert message.startswith("01_toy: odd is ")
+
+
+def test_what_is_measured_can_be_written(tmp_path):
+    extra = {"a": np.float32(0.5), "b": np.int64(3), "c": [np.float64(1), "é"], "d": {"e": None, "f": True}}
+    result = measured("01_toy", SETTINGS, "accuracy", baseline=0, before=0, after=1, **extra)
+    (row,) = strict_json(write_results(tmp_path / "results.json", [asdict(result)]).read_text(encoding="utf-8"))
+    assert row["extra"] == {"a": 0.5, "b": 3, "c": [1, "é"], "d": {"e": None, "f": True}}
+    assert row["extra"] == result.extra
 
 
 # the process

@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import signal
+import threading
 import time
 import traceback
 import warnings
@@ -35,6 +36,7 @@ from course_lib.saving import (
     random_state,
     read_state,
     set_random_state,
+    signals_to,
     state_folders,
     to_columns,
     to_records,
@@ -152,7 +154,7 @@ def kill_at(event: int) -> None:
 
         return wrapper
 
-    saving._fsync = deadly(saving._fsync)
+    saving.fsync = deadly(saving.fsync)
     Path.rename = deadly(Path.rename)
     Path.mkdir = deadly(Path.mkdir)
     saving.shutil.rmtree = deadly(saving.shutil.rmtree)
@@ -618,3 +620,45 @@ def test_the_best_step_is_the_one_that_a_loop_finds(values):
 
 def test_saving_error_is_the_course_s():
     assert issubclass(SavingError, CourseError)
+
+
+# Signals
+
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def test_signals_go_to_the_handler_and_then_where_they_went_before():
+    before, heard = [signal.getsignal(number) for number in NUMBERS], []
+
+    def fail() -> None:
+        with signals_to(lambda number, _: heard.append(number)):
+            for number in NUMBERS:
+                signal.raise_signal(number)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert heard == list(NUMBERS)
+    assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_what_the_block_does_to_signals_is_undone():
+    before = [signal.getsignal(number) for number in NUMBERS]
+    with signals_to():
+        assert [signal.getsignal(number) for number in NUMBERS] == before
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a launcher does
+    assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_a_side_thread_changes_no_signals():
+    before, seen = [signal.getsignal(number) for number in NUMBERS], []
+
+    def beside() -> None:
+        with signals_to(lambda *_: None):
+            seen.extend(signal.getsignal(number) for number in NUMBERS)
+
+    thread = threading.Thread(target=beside)
+    thread.start()
+    thread.join()
+    assert seen == before

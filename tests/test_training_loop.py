@@ -374,6 +374,10 @@ def test_half_precision_after_a_full_one_leaves_a_full_model(data, collate):
     assert all(np.isfinite(record["loss"]) for record in history.steps)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
     assert model.forward.__func__ is forward, "the wrapper is gone"
+    dtypes = []
+    model.classifier.register_forward_hook(lambda layer, inputs, output: dtypes.append(output.dtype))
+    fit(model, data["train"], collate, config, progress=False)
+    assert set(dtypes) == {torch.bfloat16}, "a second run on the same model is in half precision as well"
     full = fit(small_model(), data["train"], collate, LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="no"), progress=False)
     assert full.steps[0]["loss"] != history.steps[0]["loss"]
     assert full.steps[0]["loss"] == pytest.approx(history.steps[0]["loss"], abs=0.02)
@@ -399,11 +403,15 @@ def test_an_evaluation_leaves_no_trace_even_when_it_fails(training):
     model = small_model().train(training)
     halved = model.forward = lambda: None
     model._original_forward = type(model).forward.__get__(model)
-    with pytest.raises(KeyError), evaluating(model):
-        assert not model.training
-        assert torch.is_inference_mode_enabled()
-        assert model.forward is not halved
-        raise KeyError
+
+    def broken():
+        with evaluating(model):
+            assert not model.training
+            assert torch.is_inference_mode_enabled()
+            assert model.forward is not halved
+            raise KeyError
+
+    pytest.raises(KeyError, broken)
     assert model.forward is halved
     assert model.training is training
 

@@ -12,10 +12,7 @@ import random
 import re
 from functools import lru_cache
 
-# %% ../../nbs/corpora/paraphrases.ipynb #d8820dd6
-def _words(text: str) -> list[str]:
-    "The words of a list written as one string."
-    return text.split()
+from ..profiles import CourseError, check_whole_number, unknown_name
 
 # %% ../../nbs/corpora/paraphrases.ipynb #5cd7a058
 _SYLLABLES = {
@@ -65,7 +62,7 @@ _SIZES = {
 }
 
 # %% ../../nbs/corpora/paraphrases.ipynb #c5e2d5c5
-_FIRST_NAMES = _words(
+_FIRST_NAMES = (
     "Ada Adrián Agnès Aisha Alastair Alma Amadou Amélie Anders Anika Anselm Arjun Astrid Aurelio Beatriz Benedikt "
     "Birgit Björn Boris Bronwyn Camila Caspar Cécile Chidi Clemens Dagmar Dariusz Delphine Diego Dmitri Edith Eero "
     "Efua Elif Emeka Enrico Esther Fatima Felipe Fiona Florian François Freya Gaspard Gemma Gerda Giulia Goran Greta "
@@ -73,24 +70,24 @@ _FIRST_NAMES = _words(
     "Jelena João Jonas Jürgen Kaito Karin Kavita Kofi Lars Leila Leonor Lidia Ludmila Łukasz Magda Malik Mariana "
     "Matteo Mehmet Mirjam Naomi Nikolai Noor Nuria Olga Osman Paloma Pascal Petra Priya Rafael Renée Rosa Ruben Samira "
     "Sanne Selma Sergei Silvia Sven Tadeusz Tariq Tatiana Thandi Tomás Ulrike Vera Viktor Wanda Xavier Yusuf Zoë"
-)
+).split()
 
 # %% ../../nbs/corpora/paraphrases.ipynb #ff8a8514
-_STORMS = _words(
+_STORMS = (
     "Agatha Brutus Cyrilla Dunja Egbert Fabiola Gontran Hedwig Ulrica Jolanta Kunibert Lavinia Nestor Odette Quirin Rasmus Sibylle Tancred Ursula Wilma"
-)
-_BUSINESS = _words(
+).split()
+_BUSINESS = (
     "Systems Foods Energy Motors Airlines Bank Telecom Pharma Steel Logistics Media Robotics Insurance Mining Textiles Retail"
-)
-_CLUBS = _words("Rovers United Wanderers Athletic Falcons Comets Harriers Albion Dynamos Panthers")
+).split()
+_CLUBS = "Rovers United Wanderers Athletic Falcons Comets Harriers Albion Dynamos Panthers".split()
 
 # %% ../../nbs/corpora/paraphrases.ipynb #ad49f400
 # Combinations that are well-known names, or that nobody could pronounce.
 _SKIP = set(
-    _words(
+    (
         "Jansson Lindberg Lindley Lindquist Sandquist Sandberg Ostberg Norberg Wesley Haskski Hasksson Raskski Rasksson "
         "Morello Sanford Harford Ashford Narvik Walworth Maldavia Amidone Optora Iveau Melmere"
-    )
+    ).split()
 )
 
 # %% ../../nbs/corpora/paraphrases.ipynb #7f990c7f
@@ -141,9 +138,9 @@ _ORDINARY = set(_BUSINESS) | set(_CLUBS) | {"University", "of", "Institute", "Me
 def entities_of(split: str) -> list[str]:
     """Every invented name of `split` ("train" or "validation"), sorted: the full names and their distinctive words.
 
-    Raises `ValueError` if there is no such split."""
+    Raises `CourseError` if there is no such split."""
     if split not in NAMES:
-        raise ValueError(f"split {split!r} does not exist: use one of {sorted(NAMES)}.")
+        raise CourseError(unknown_name("split", split, NAMES))
     full = {name for names in NAMES[split].values() for name in names}
     words = {w for name in full for w in name.split() if w not in _ORDINARY and not w.isdigit()}
     return sorted(full | words)
@@ -758,7 +755,7 @@ _OPEN = {"(": ("alt", ")"), "{": ("direction", "}"), "[": ("negation", "]")}
 def _parse(text: str, counter: itertools.count, end: str = "") -> list:
     """Turn a phrasing into `[side, ...]`, `side = [sequence, ...]`, `sequence = [str or tuple, ...]`.
 
-    `~` separates sides and `|` sequences. Raises `ValueError` where a bracket is left open."""
+    `~` separates sides and `|` sequences. Raises `CourseError` where a bracket is left open."""
     chars, sides, sequence = (text if not isinstance(text, str) else iter(text)), [[]], []
     for char in chars:
         if char == end or char in "~|":
@@ -781,7 +778,7 @@ def _parse(text: str, counter: itertools.count, end: str = "") -> list:
         else:
             sequence.append(char)
     if end:
-        raise ValueError(f"a {end!r} is missing in a phrasing: close the bracket.")
+        raise CourseError(f"a {end!r} is missing in a phrasing: close the bracket.")
     return [[sequence]]
 
 # %% ../../nbs/corpora/paraphrases.ipynb #97dcdec0
@@ -825,7 +822,7 @@ def _grammar() -> dict:
     }
 
 # %% ../../nbs/corpora/paraphrases.ipynb #692f9c6f
-_DIGITS = _words("zero one two three four five six seven eight nine ten eleven twelve")
+_DIGITS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def _number(kind: str, rng: random.Random) -> tuple:
@@ -1121,24 +1118,16 @@ def _pair(label: int, names: dict[str, list[str]], tally: dict[str, int], rng: r
 # %% ../../nbs/corpora/paraphrases.ipynb #4e188c49
 _LIMITS = {"train": 12000, "validation": 3000}
 
-# %% ../../nbs/corpora/paraphrases.ipynb #17db30b9
-def _check_sizes(sizes: dict[str, int]) -> None:
-    "Raise `ValueError` for a size that is no number, negative or more than the grammar is meant to give."
-    for split, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LIMITS[split]:
-            raise ValueError(
-                f"{split}_size={size!r} is impossible: choose a whole number from 0 to {_LIMITS[split]:,}."
-            )
-
 # %% ../../nbs/corpora/paraphrases.ipynb #7b132f86
 def build_with_kinds(
     seed: int = 0, train_size: int = 7200, validation_size: int = 400
 ) -> dict[str, list[tuple[dict, str]]]:
     """The corpus of `build_paraphrases`, with the kind beside each record: one of `NEGATIVE_KINDS`, or `paraphrase`.
 
-    Raises `ValueError` for impossible sizes."""
+    Raises `CourseError` for impossible sizes."""
     sizes, seen, corpus = {"train": train_size, "validation": validation_size}, set(), {}
-    _check_sizes(sizes)
+    for split, size in sizes.items():
+        check_whole_number(f"{split}_size", size, _LIMITS[split])
     for split, size in sizes.items():
         rng, tally, rows = random.Random(f"{split}-{seed}"), dict.fromkeys(NEGATIVE_KINDS, 0), []
         labels = [int(i < round(size * 0.67)) for i in range(size)]
@@ -1163,6 +1152,6 @@ def build_paraphrases(seed: int = 0, train_size: int = 7200, validation_size: in
     A record is `{"idx": int, "sentence1": str, "sentence2": str, "label": int}`; label 1 means that the sentences say
     the same, and two thirds do. The same seed and sizes give the same records. The splits share no name and no sentence.
 
-    Raises `ValueError` for a size that is negative, no whole number, or beyond what the grammar gives."""
+    Raises `CourseError` for a size that is negative, no whole number, or beyond what the grammar gives."""
     corpus = build_with_kinds(seed, train_size, validation_size)
     return {split: [record for record, _ in rows] for split, rows in corpus.items()}

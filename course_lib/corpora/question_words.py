@@ -11,10 +11,7 @@ import random
 import unicodedata
 from dataclasses import dataclass
 
-# %% ../../nbs/corpora/question_words.ipynb #bc248011
-def _words(text: str) -> list[str]:
-    "The words of a list written as one string."
-    return text.split()
+from ..profiles import CourseError, unknown_name
 
 # %% ../../nbs/corpora/question_words.ipynb #85eec32c
 _SYLLABLES = {
@@ -132,7 +129,7 @@ _TWO_IN_THREE = 0.7  # of the stems of other kinds are for training
 
 # %% ../../nbs/corpora/question_words.ipynb #d4f5d1e2
 _SKIP = set(
-    _words(
+    (
         "Ashcombe Thornwick Penleigh Lockwood Selwick Barnstone Elmstad Colstone Colgrave Colmore Fenwick Selmore Montbelle "
         "Hochwald Grauwald Dornwald Dornbrandt Abrucci Ferrucci Marzolengo Dunford Holford Marford Kestford Wickford Holminster "
         "Barley Castley Langley Walley Barworth Ketley Mosley Pickworth Picksea Langsea Barsea Mossea Ketborough Walworth Castborough "
@@ -142,20 +139,20 @@ _SKIP = set(
         "Thermovane Electrodex Photophore Electrolume Microlith Hydrophore Electrophore Autogyr Heliogyr Iston Vestavia Korenna "
         "Galera Alena Verdera Verdano Gallorelli Orlorelli Perlorelli Perevoire Seventa Vesena Alitza Drava Dorova Alova Telelume "
         "Moravia Grieskirchen Bidarra Askeland Bandele Elmeland Zaristan Gulistan Kalumba Perinda Melinda Dorinda Belinda Melione Hermione Seline Nellick Sorrulan"
-    )
+    ).split()
 )
 
 # %% ../../nbs/corpora/question_words.ipynb #e6fb4bdd
 _FIRST_NAMES = {
-    "she": _words(
+    "she": (
         "Adéla Agata Aino Alzira Amparo Anneke Antje Ayşe Bernadette Birgitta Blanka Branka Candela Carlotta Chiara Constance "
         "Dagny Damaris Dorota Edwina Eleni Elvira Emília Erzsébet Eulalia Fernanda Filippa Frøydis Genoveva Gerlinde Gudrun "
         "Halina Hedda Henrike Hilda Ingeborg Irma Isolde Ivette Jadwiga Josefa Judit Kamila Katalin Kristýna Lavinia Lenka "
         "Liselotte Lucinda Lydia Małgorzata Margit Marisol Mathilde Milica Nadia Ngozi Nerea Noémie Oluchi Ottilie Paulina "
         "Perpetua Philippa Ragnhild Roswitha Rozálie Sabine Saskia Sidonie Signe Solveig Sunniva Tereza Thérèse Tove Ulla "
         "Valentina Veronika Vigdis Wilhelmina Winifred Yetunde Yvonne Zdenka Zofia Zuzana Ágota"
-    ),
-    "he": _words(
+    ).split(),
+    "he": (
         "Aleksander Alfonso Ambrose Anatole Andrzej Aron Arvid Augustin Balázs Bartolomeo Basil Bogdan Bohumil Cengiz Cornelius "
         "Cosimo Cuthbert Dagfinn Damián Dezső Dominik Eberhard Edmund Einar Emre Erwin Étienne Fabrizio Ferenc Fergus Friedhelm "
         "Gaetano Geoffrey Gilles Gottfried Günther Gustaf Halvard Hartmut Henryk Hjalmar Horace Humphrey Ignác Ivar Jaromír "
@@ -163,7 +160,7 @@ _FIRST_NAMES = {
         "Maurizio Miklós Mortimer Nnamdi Norbert Octave Oğuz Olumide Oskar Oswald Pelle Percival Radovan Raimund Reinhold "
         "Rémy Roderick Rupert Sándor Sebald Severin Sigurd Stanisław Stellan Théodore Torvald Tycho Ulrich Václav Waldemar "
         "Wenzel Wojciech Xabier Zbigniew Zoltán"
-    ),
+    ).split(),
 }
 
 # %% ../../nbs/corpora/question_words.ipynb #7f3426a5
@@ -286,9 +283,9 @@ NAMES = _build_names()
 def entities_of(split: str) -> list[str]:
     """Every invented name of `split` ("train" or "validation"), sorted: stems, titles, first, family and native names.
 
-    Raises `ValueError` if there is no such split."""
+    Raises `CourseError` if there is no such split."""
     if split not in NAMES:
-        raise ValueError(f"split {split!r} does not exist: use one of {', '.join(SPLITS)}.")
+        raise CourseError(unknown_name("split", split, SPLITS))
     plain = {name for kind, names in NAMES[split].items() if kind != "native" for name in names}
     native = {part for who in NAMES[split]["native"] for part in (who.first, who.last, who.native)}
     return sorted(plain | native)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from .question_words import NAMES, THINGS, Person, entities_of
-from ..profiles import CourseError
+from ..profiles import CourseError, check_whole_number
 
 # %% ../../nbs/corpora/questions.ipynb #67dca62a
 DOCUMENTS: dict[str, str] = {}
@@ -1185,13 +1185,6 @@ _LIMITS = {"train_contexts": 700, "validation_contexts": 120, "questions_per_con
 # %% ../../nbs/corpora/questions.ipynb #fd93222c
 _LONG_EVERY = {"train": 25, "validation": 8}  # one context in so many is long
 
-# %% ../../nbs/corpora/questions.ipynb #49cab8f4
-def _check(sizes: dict[str, int]) -> None:
-    "Raise `CourseError` for a size that is no whole number, negative, or more than the grammar is meant to give."
-    for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LIMITS[name]:
-            raise CourseError(f"{name}={size!r} is impossible: choose a whole number from 0 to {_LIMITS[name]:,}.")
-
 # %% ../../nbs/corpora/questions.ipynb #08cbca69
 def _record(article: Article, question: Question, accepted: int) -> dict:
     "The question in the columns of SQuAD, with at most `accepted` answers."
@@ -1230,12 +1223,14 @@ def build_with_origins(
     """The corpus of `build_questions`, with the `Question` beside each record: article's kind, fact and answer's kind.
 
     Raises `CourseError` for impossible sizes."""
-    _check({"train_contexts": train_contexts, "validation_contexts": validation_contexts})
-    _check({"questions_per_context": questions_per_context})
+    numbers = {"train": train_contexts, "validation": validation_contexts}
+    for split, number in numbers.items():
+        check_whole_number(f"{split}_contexts", number, _LIMITS[f"{split}_contexts"])
+    check_whole_number("questions_per_context", questions_per_context, _LIMITS["questions_per_context"])
     corpus: dict[str, list[tuple[dict, Question]]] = {}
     asked: set[str] = set()
     told: set[str] = set()
-    for split, number in {"train": train_contexts, "validation": validation_contexts}.items():
+    for split, number in numbers.items():
         rng, titles, rows = random.Random(f"{split}-{seed}"), set(), []
         for kinds in _kinds(number, split, rng):
             while True:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from . import review_words as words
-from ..profiles import CourseError
+from ..profiles import CourseError, check_whole_number
 
 # %% ../../nbs/corpora/reviews.ipynb #ddcb8c3e
 SIDES = ("train", "validation")
@@ -511,13 +511,6 @@ def _review(side: str, label: int, seen: set[str], rng: random.Random) -> str:
 # %% ../../nbs/corpora/reviews.ipynb #1a37df0c
 _LIMITS = {"validation": 2_000, "train": 10_000, "unlabelled": 10_000}
 
-# %% ../../nbs/corpora/reviews.ipynb #33f8db74
-def _check_sizes(sizes: dict[str, int]) -> None:
-    "Raises `CourseError` for a size that is no whole number, negative, or more than the grammar is meant to give."
-    for split, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= _LIMITS[split]:
-            raise CourseError(f"{split}_size={size!r} is impossible. Use a whole number from 0 to {_LIMITS[split]}.")
-
 # %% ../../nbs/corpora/reviews.ipynb #192d6631
 def build_reviews(
     seed: int = 0, train_size: int = 2400, validation_size: int = 400, unlabelled_size: int = 800
@@ -532,7 +525,8 @@ def build_reviews(
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise CourseError(f"seed={seed!r} is no whole number. Use a whole number, such as 0.")
     sizes = {"validation": validation_size, "train": train_size, "unlabelled": unlabelled_size}
-    _check_sizes(sizes)
+    for split, size in sizes.items():
+        check_whole_number(f"{split}_size", size, _LIMITS[split])
     seen: set[str] = set()
     corpus: dict[str, list[dict[str, Any]]] = {}
     for split, size in sizes.items():
