@@ -194,11 +194,12 @@ def offline_advice() -> str:
 
 # %% ../nbs/workbench/profiles.ipynb #5388469e
 def share_cores() -> None:
-    """Let torch's threads sleep while they wait for each other. They read this when torch is imported, so call it first.
+    """Let torch's threads sleep soon when they wait for each other. They read this when torch is imported: call it first.
 
-    A variable that is already set is left alone.
+    `GOMP_SPINCOUNT` says how often GNU's threads look before they sleep. A variable that is already set is left alone.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # %% ../nbs/workbench/profiles.ipynb #ffb97739
 def load_settings(

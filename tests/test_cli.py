@@ -124,6 +124,17 @@ def test_notebooks_beside_each_other(tmp_path, monkeypatch):
     assert executed.cells[0].outputs[0].data["text/plain"] == repr(str(max(1, (os.cpu_count() or 1) // 2)))
 
 
+@pytest.mark.parametrize("set_by_the_reader", [None, "7"])
+def test_alone_threads_stay_awake_a_little_longer(tmp_path, monkeypatch, set_by_the_reader):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    if set_by_the_reader:
+        monkeypatch.setenv("GOMP_SPINCOUNT", set_by_the_reader)
+    notebook = Path(write_notebook(tmp_path / "demo.ipynb", "import os\nos.environ['GOMP_SPINCOUNT']"))
+    ((_, done),) = cli.run_notebooks([notebook], tmp_path / "out", {}, html=False)
+    (output,) = nbformat.read(done.notebook, as_version=4).cells[0].outputs
+    assert output.data["text/plain"] == repr(set_by_the_reader or cli.ALONE)
+
+
 def test_a_notebook_is_written_seldom_but_kept_when_it_is_stopped(tmp_path, monkeypatch):
     import papermill.engines as engines
 
