@@ -1,6 +1,7 @@
 """Length-grouped batches and a fused optimizer against random batches and the plain one."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -49,25 +50,36 @@ def multiply(lengths: np.ndarray, batches: list[np.ndarray], width: int, inner: 
             gradient.T @ given
 
 
-def run() -> Iterator[Row]:
+def make_model() -> BertForSequenceClassification:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=VOCABULARY, hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
     )
-    lengths = pair_lengths(STEPS * BATCH)
+    return BertForSequenceClassification(config).train()
+
+
+def train_steps(
+    model: BertForSequenceClassification,
+    lengths: np.ndarray,
+    batches: list[np.ndarray],
+    optimizer: torch.optim.Optimizer,
+) -> int:
+    "Train on each batch once; the number of tokens without padding."
+    seen = 0
+    for batch in padded(lengths, batches, model.config.vocab_size):
+        model(**batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        seen += int(batch["attention_mask"].sum())
+    return seen
+
+
+def run() -> Iterator[Row]:
+    lengths, model = pair_lengths(STEPS * BATCH), make_model()
+    config = model.config
     random = LengthGroupedBatches(lengths, BATCH, window=None).batches()
     grouped = LengthGroupedBatches(lengths, BATCH).batches()
-    model = BertForSequenceClassification(config).train()
-
-    def train(batches: list[np.ndarray], optimizer: torch.optim.Optimizer) -> int:
-        seen = 0
-        for batch in padded(lengths, batches, config.vocab_size):
-            model(**batch).loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-            seen += int(batch["attention_mask"].sum())
-        return seen
-
+    train = partial(train_steps, model, lengths)
     plain = torch.optim.AdamW(model.parameters(), lr=1e-5, foreach=False, fused=False)
     fused = make_optimizer(model, LoopConfig(learning_rate=1e-5))
     row = compare(

@@ -12,7 +12,6 @@ import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,13 +127,26 @@ def _answer_words(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
 # %% ../nbs/workbench/metrics.ipynb #73cef14f
 def _overlap_f1(predicted: tuple[str, ...], accepted: tuple[str, ...]) -> float:
     "Harmonic mean of the shares of words that the two have in common, repeated words counted; 0 for nothing."
-    shared = sum((Counter(predicted) & Counter(accepted)).values())
+    left, right = set(predicted), set(accepted)
+    if len(left) == len(predicted) or len(right) == len(accepted):  # what occurs once is shared once at most
+        shared = len(left & right)
+    else:
+        shared = sum((Counter(predicted) & Counter(accepted)).values())
     if not shared:
         return 0.0
     precision, recall = shared / len(predicted), shared / len(accepted)
     return (2 * precision * recall) / (precision + recall)
 
 # %% ../nbs/workbench/metrics.ipynb #d37696b1
+def _check_texts(accepted: list[tuple[str, list[str]]], predicted: Mapping[str, str]) -> None:
+    for key, answers in accepted:
+        if not len(answers):
+            raise MetricError(f"Question {key!r} has no accepted answer. Remove it, SQuAD v1.1 has none such.")
+        for text in (*answers, predicted.get(key, "")):
+            if not isinstance(text, str):
+                raise MetricError(f"Question {key!r}: {text!r} is no text. Give a string, '' for no answer.")
+
+
 def squad_scores(
     predictions: Iterable[Mapping[str, Any]],  # {"id": …, "prediction_text": …}
     references: Iterable[Mapping[str, Any]],  # {"id": …, "answers": {"text": [accepted answers], …}}
@@ -155,24 +167,22 @@ def squad_scores(
         ) from None
     if not accepted:
         raise MetricError("There are no references to score. Check that the evaluation split is not empty.")
-    for table in (predicted.items(), ((key, text) for key, texts in accepted for text in texts)):
-        for key, text in table:
-            if not isinstance(text, str):
-                raise MetricError(f"Question {key!r}: {text!r} is no text. Give a string, '' for no answer.")
-    words = _answer_words(chain(predicted.values(), chain.from_iterable(texts for _, texts in accepted)))
     exact, f1 = 0, 0.0
-    for key, texts in accepted:
-        if not len(texts):
-            raise MetricError(f"Question {key!r} has no accepted answer. Remove it, SQuAD v1.1 has none such.")
-        if key not in predicted:
-            continue
-        guess = words[predicted[key]]
-        known = [words[text] for text in texts]
-        if guess in known:
-            exact += 1
-            f1 += bool(guess)
-        else:
-            f1 += max(_overlap_f1(guess, answer) for answer in known)
+    for start in range(0, len(accepted), 1000):  # few enough to stay in the processor's cache
+        part = accepted[start : start + 1000]
+        texts = [text for _, answers in part for text in answers]
+        texts += [predicted[key] for key, _ in part if key in predicted]
+        _check_texts(part, predicted)
+        words = _answer_words(texts)
+        for key, answers in part:
+            if key not in predicted:
+                continue
+            guess, known = words[predicted[key]], [words[text] for text in answers]
+            if guess in known:
+                exact += 1
+                f1 += bool(guess)
+            else:
+                f1 += max(_overlap_f1(guess, answer) for answer in known)
     return {"exact_match": 100.0 * exact / len(accepted), "f1": 100.0 * f1 / len(accepted)}
 
 # %% ../nbs/workbench/metrics.ipynb #b1e0a003
