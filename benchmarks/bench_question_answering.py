@@ -17,7 +17,14 @@ from benchmarks.harness import Row, compare, same_rows, timed
 from course_lib.checkpoints import load_tokenizer
 from course_lib.data import load_data
 from course_lib.metrics import forget_answers, squad_scores
-from course_lib.question_answering import postprocess_answers, prepare_train_features, prepare_validation_features
+from course_lib.question_answering import (
+    _answer_tokens,
+    _label,
+    _prepare,
+    postprocess_answers,
+    prepare_train_features,
+    prepare_validation_features,
+)
 
 NUMBERS = (4, 5, 6, 7, 8)
 SIZES = {"max_length": 384, "stride": 128}
@@ -49,26 +56,19 @@ def make_questions(count: int, per_context: int, seed: int = 0) -> Dataset:
     return Dataset.from_list(rows[:count])
 
 
-def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    rows = tokenizer(
-        [question.strip() for question in batch["question"]],
-        batch["context"],
-        truncation="only_second",
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-        **SIZES,
-    )
-    mapping, samples = rows.pop("offset_mapping"), rows.pop("overflow_to_sample_mapping")
+def naive_labels(
+    mapping: list[list[tuple[int, int]]], sides: list[list[int | None]], answers: list[dict[str, list]]
+) -> tuple[list[int], list[int]]:
+    "First and last token of each window's answer, found by walking along its offsets."
     starts, ends = [], []
-    for row, offsets in enumerate(mapping):
-        answers, sides = batch["answers"][samples[row]], rows.sequence_ids(row)
-        begin = answers["answer_start"][0]
-        end = begin + len(answers["text"][0])
+    for offsets, side, found in zip(mapping, sides, answers, strict=True):
+        begin = found["answer_start"][0]
+        end = begin + len(found["text"][0])
         first = 0
-        while sides[first] != 1:
+        while side[first] != 1:
             first += 1
-        last = len(sides) - 1
-        while sides[last] != 1:
+        last = len(side) - 1
+        while side[last] != 1:
             last -= 1
         if offsets[first][0] > begin or offsets[last][1] < end:
             starts.append(0)
@@ -82,6 +82,21 @@ def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> d
         while place >= first and offsets[place][1] >= end:
             place -= 1
         ends.append(place + 1)
+    return starts, ends
+
+
+def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    rows = tokenizer(
+        [question.strip() for question in batch["question"]],
+        batch["context"],
+        truncation="only_second",
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+        **SIZES,
+    )
+    mapping, samples = rows.pop("offset_mapping"), rows.pop("overflow_to_sample_mapping")
+    sides = [rows.sequence_ids(row) for row in range(len(mapping))]
+    starts, ends = naive_labels(mapping, sides, [batch["answers"][sample] for sample in samples])
     return dict(rows) | {"start_positions": starts, "end_positions": ends}
 
 
@@ -212,6 +227,37 @@ def read_words(texts: list[str]) -> list[list[str]]:
     return [text.split() for text in "\0".join(dict.fromkeys(texts)).lower().split("\0")]
 
 
+def labels_alone(data: Dataset, tokenizer: PreTrainedTokenizerBase) -> Row:
+    "The labels of windows whose texts are tokenized already."
+    batch = data[:]
+    asked = [question.strip() for question in batch["question"]]
+    options = {"truncation": "only_second", "return_overflowing_tokens": True, "return_offsets_mapping": True}
+    made = tokenizer(asked, batch["context"], **options, **SIZES)
+    sides = [made.sequence_ids(row) for row in range(len(made["input_ids"]))]
+    wanted = [batch["answers"][sample] for sample in made["overflow_to_sample_mapping"]]
+    sizes = (SIZES["max_length"], SIZES["stride"])
+    windows, _, encodings, _ = _prepare(batch, tokenizer, *sizes, "raise", answers=False)
+    place = {text: number for number, text in enumerate(dict.fromkeys(batch["context"]))}
+    of_row = [encodings[place[text]] for text in batch["context"]]
+
+    def ours() -> np.ndarray:
+        answers = ((found["answer_start"][0], found["text"][0]) for found in batch["answers"])
+        marks = [_answer_tokens(own, at, at + len(text)) for own, (at, text) in zip(of_row, answers, strict=True)]
+        return _label(windows, marks)
+
+    return compare(
+        "labels alone, 5 a context",
+        f"{len(data):,} questions, {len(sides):,} windows of {SIZES['max_length']}",
+        lambda: naive_labels(made["offset_mapping"], sides, wanted),
+        ours,
+        lambda naive, ours: np.array_equal(np.transpose(naive), ours),
+        number=4,
+        target=1,
+        bound=lambda: [found["answer_start"][0] + len(found["text"][0]) for found in batch["answers"]],
+        bound_of="reading the answers",
+    )
+
+
 def run() -> Iterator[Row]:
     disable_caching()
     disable_progress_bars()
@@ -236,6 +282,7 @@ def run() -> Iterator[Row]:
                 bound=lambda data=data: tokenize_only(data, tokenizer),
                 bound_of="the tokenizer",
             )
+        yield labels_alone(Dataset.load_from_disk(f"{folder}/5"), tokenizer)
         data = Dataset.load_from_disk(f"{folder}/5")
         rows = partial(data.map, batched=True, remove_columns=data.column_names)
         arrow = partial(data.with_format("arrow").map, batched=True, remove_columns=data.column_names)

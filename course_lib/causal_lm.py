@@ -519,6 +519,7 @@ def filter_to_folder(
             pq.write_table(pa.concat_tables(waiting, promote_options="permissive"), part.with_suffix(".tmp"))
             fsync(part.with_suffix(".tmp"))  # the note below must never count what a power cut can take back
             os.replace(part.with_suffix(".tmp"), part)
+            fsync(folder)
             done["parts"] += 1
         done.update(counts=files.counts.to_dict(), complete=complete)
         write_atomically(note, json.dumps(done, indent=1))
@@ -1028,7 +1029,6 @@ def _pad_left(rows: Sequence[list[int]], end: int) -> tuple[torch.Tensor, torch.
     return ids, mask
 
 # %% ../nbs/04_causal_lm.ipynb #f67095bd
-@torch.inference_mode()
 def complete_code(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",

@@ -12,11 +12,12 @@ __all__ = ['KEEP_MEMORY', 'app', 'ALONE', 'LIBRARIES', 'notebooks_folder', 'chap
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -189,7 +190,6 @@ def run_notebook(
     """
     import nbformat
     import papermill
-    from nbclient.exceptions import DeadKernelError
 
     out.mkdir(parents=True, exist_ok=True)
     target = out / source.name
@@ -211,10 +211,11 @@ def run_notebook(
         raise CellFailed(
             f"{source.name}: cell {error.cell_index} failed.\n\n{error.source}\n\n{error.ename}: {error.evalue}"
         ) from None
-    except DeadKernelError as error:
+    except RuntimeError as error:  # DeadKernelError, or a kernel that did not even start
         partial.replace(target)
         cells = nbformat.read(target, as_version=4).cells
-        index = max(place for place, cell in enumerate(cells) if cell.metadata["papermill"].get("start_time"))
+        begun = [place for place, cell in enumerate(cells) if cell.metadata.get("papermill", {}).get("start_time")]
+        index = max(begun, default=0)
         raise CellFailed(
             f"{source.name}: the kernel died in cell {index}, perhaps for want of memory.\n\n"
             f"{cells[index].source}\n\n{type(error).__name__}: {error}"
@@ -353,7 +354,9 @@ def run_notebooks(
     variables = variables | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", share)}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = {pool.submit(_attempt, path, out, variables, html=html, progress=False): path for path in sources}
-        yield from ((waiting[done], done.result()) for done in as_completed(waiting))
+        for done in as_completed(waiting):
+            error = done.exception()  # of the process, which may have been killed itself
+            yield waiting[done], CellFailed(f"{waiting[done].name}: {error}") if error else done.result()
 
 # %% ../nbs/workbench/cli.ipynb #200a57c1
 @app.command()
@@ -415,6 +418,18 @@ def chapter_module(
     return importlib.import_module(f"course_lib.{found.group(1)}") if found else None
 
 # %% ../nbs/workbench/cli.ipynb #3f758fb9
+def _exchange(folder: Path, write: Callable[[Path], Any]) -> None:
+    "Write a folder anew beside the old one, then rename: nobody ever sees half of each."
+    partial, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for leftover in (partial, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    write(partial)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
 _BOUNDED = 6 * 3600  # seconds that processes wait for one that prepares data
 
 
@@ -444,7 +459,7 @@ def work(
         options = {"folder": out / "states", "resume": resume, "save_every": save_every}
         model, tokenizer, history = module.train(settings, **options)
         if state.is_main_process:
-            write_model(model, tokenizer, None, out / "model")
+            _exchange(out / "model", lambda folder: write_model(model, tokenizer, None, folder))
             write_atomically(out / "history.json", json.dumps(history.to_dict(), indent=1) + "\n")
             rows = [{name: f"{value:.4g}" for name, value in row.items()} for row in history.evaluations]
             _console().print(_table("Held-out data", rows))

@@ -357,7 +357,8 @@ class BackgroundPublisher:
     ) -> None:
         "Write the files now, upload them soon. Raises `PublishError` only if they cannot be written."
         last = history.evaluations[-1] if history.evaluations else {}
-        step = int((history.steps or history.evaluations)[-1]["step"])  # some epochs end without an evaluation
+        step = int((history.steps or history.evaluations)[-1]["step"])
+        last = last if last.get("step") == step else {}  # some epochs end without an evaluation
         card = model_card(self.repo_id, self.task, metrics=last, settings=self.settings, dataset=self.dataset)
         folder = Path(self.folder, f"step-{step}")
         names = write_model(model, self.tokenizer, card, folder)
@@ -392,6 +393,8 @@ class BackgroundPublisher:
             except Exception as error:
                 self.outcomes.append({"step": step, "error": str(error)})
                 warnings.warn(f"Step {step} was not published, training goes on. {error}", stacklevel=2)
-            if self._before is not None and self._before != folder:
-                shutil.rmtree(self._before, ignore_errors=True)  # a newer one is complete on the disk
+            with self._lock:  # a newer one is complete on the disk, unless another run is about to publish this one
+                done = self._before not in (None, folder, self._waiting and self._waiting[1])
+            if done:
+                shutil.rmtree(self._before, ignore_errors=True)
             self._before = folder

@@ -405,7 +405,7 @@ class FreshMasks:
     So any batches, any number of processes or of the loader's workers, and a resumed run hide the same; equal rows get
     equal masks. Call `set_epoch` before each epoch is iterated, as `fit` does; workers that outlive an epoch
     (`persistent_workers`) do not hear of it. Batches are those of `whole_word_mask`.
-    Raises `CourseError` for a rate outside 0 to 1 or a negative seed, `DataError` for rows without word ids.
+    Raises `CourseError` for a rate outside 0 to 1 or a negative seed, with `whole_words` `DataError` for rows without word ids.
     """
 
     tokenizer: "PreTrainedTokenizerBase"

@@ -364,6 +364,13 @@ def _prepare(
     return windows, kept, encodings, [marks[row] for row in kept] if answers else []
 
 # %% ../nbs/05_question_answering.ipynb #6b4c9f3c
+def _label(windows: _Windows, marks: list[tuple[int, int]]) -> np.ndarray:
+    "First and last token of the answer in each window, int32, shape (windows, 2); 0 and 0 where it is not whole."
+    marked = np.array(marks, np.int64).reshape(-1, 2)[windows.row]
+    whole = (marked[:, 0] >= windows.first) & (marked[:, 1] < windows.stop)
+    return np.where(whole[:, None], marked - windows.first[:, None] + windows.lead[:, None], 0).astype(np.int32)
+
+
 def prepare_train_features(
     batch: Batch,  # columns question, context, answers and, for messages, id
     tokenizer: "PreTrainedTokenizerBase",
@@ -379,9 +386,7 @@ def prepare_train_features(
     `answer_start` says; `on_error="skip"` leaves such questions out with a warning.
     """
     windows, _, _, marks = _prepare(batch, tokenizer, max_length, stride, on_error, answers=True)
-    marked = np.array(marks, np.int64).reshape(-1, 2)[windows.row]
-    whole = (marked[:, 0] >= windows.first) & (marked[:, 1] < windows.stop)
-    positions = np.where(whole[:, None], marked - windows.first[:, None] + windows.lead[:, None], 0).astype(np.int32)
+    positions = _label(windows, marks)
     labels = {"start_positions": pa.array(positions[:, 0]), "end_positions": pa.array(positions[:, 1])}
     return _like(batch, _model_columns(windows, tokenizer) | labels)
 

@@ -26,7 +26,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .profiles import CourseError, in_colab, load_settings, settings_table, unknown_name
+from course_lib.profiles import (
+    LARGEST_SEED,
+    CourseError,
+    check_whole_number,
+    in_colab,
+    load_settings,
+    settings_table,
+    unknown_name,
+)
 
 # %% ../nbs/01_training_loop.ipynb #dff7af51
 @dataclass(frozen=True)
@@ -239,8 +247,7 @@ class LoopConfig:
                 raise CourseError(unknown_name(name, getattr(self, name), valid))
         if self.eval_every is not None and self.eval_every < 1:
             raise CourseError(f"eval_every={self.eval_every} never evaluates; use 1 or more, or none for each epoch.")
-        if not 0 <= self.seed < 2**32:
-            raise CourseError(f"seed={self.seed} is none that NumPy takes; use 0 to {2**32 - 1}.")
+        check_whole_number("seed", self.seed, LARGEST_SEED)
 
     @classmethod
     def from_settings(
@@ -260,7 +267,7 @@ def choose_precision(
     if wanted != "auto":
         return wanted
     if not torch.cuda.is_available():
-        found = torch.cpu.get_capabilities()
+        found = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not say
         return "bf16" if found.get("avx512_bf16") or found.get("amx_bf16") else "no"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
@@ -447,7 +454,7 @@ def summed_loss(
             terms = count(batch).double().cpu()
             if terms:
                 loss = loss_of(model, {name: tensor.to(device) for name, tensor in batch.items()})
-                sums += torch.stack([loss.double().cpu() * terms, terms])
+                sums += torch.stack([loss.cpu().double() * terms, terms])
     if accelerator and accelerator.num_processes > 1:
         sums = accelerator.reduce(sums.to(accelerator.device), "sum")
     return sums[0].item(), int(sums[1])
@@ -638,52 +645,52 @@ def fit(
 
     accelerator = accelerator or make_accelerator(config)
     set_seed(config.seed, device_specific=True)
-    loader = make_loader(dataset, collate, config, accelerator)
-    model.to(accelerator.device)
-    wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config))
-    steps_per_epoch = -(-len(loader) // config.gradient_accumulation_steps)
-    total_steps = steps_per_epoch * config.num_epochs
-    scheduler = make_scheduler(optimizer.optimizer, config, total_steps)
-    eval_every = config.eval_every or steps_per_epoch
-    facts = _run_facts(config, dataset, loader.batch_sampler.lengths)
-    states = StateKeeper(folder, accelerator, model, optimizer, scheduler, facts, save_every, keep, best)
-    begin = states.start(resume)
-    history, step, done = History(begin.steps, begin.evaluations), begin.step, begin.batches
-    recorder, show = _Recorder(history, steps_per_epoch, states), progress and accelerator.is_main_process
-    with (
-        _careful(model, config, accelerator.num_processes),
-        states.signals(),
-        tqdm(total=total_steps, initial=step, desc="fit", disable=not show, mininterval=2) as bar,
-    ):
-        for epoch in range(begin.epoch, config.num_epochs):
-            loader.batch_sampler.set_epoch(epoch, done)
-            if hasattr(collate, "set_epoch"):
-                collate.set_epoch(epoch)
-            wrapped.train()
-            batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in iter(loader))
-            states.set_random_state()  # after iter(loader), which draws a number itself
-            for group in in_groups(batches, config.gradient_accumulation_steps):
-                rate = scheduler.get_last_lr()[0]
-                loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, loss_of, config.max_grad_norm)
-                if not accelerator.optimizer_step_was_skipped:
-                    scheduler.step()
-                bar.update()
-                step, done = step + 1, done + len(group)
-                recorder.step(step, rate, loss, norm, accelerator.optimizer_step_was_skipped)
-                if evaluate is not None and (step % eval_every == 0 or step == total_steps):
-                    wrapped.eval()
-                    recorder.evaluation(step, evaluate(wrapped, accelerator))
-                    wrapped.train()
-                if publisher is not None and done == len(loader) and accelerator.is_main_process:
-                    recorder.flush()
-                    _announce(publisher, model, history)
-                if states.due(step, done == len(loader), history.evaluations):
-                    recorder.flush()  # a run that has failed is not worth a state
-                    states.save(Position(step, epoch, done, history.steps, history.evaluations))
-            if not done:
-                raise DataError(f"Epoch {epoch + 1} has no batch: the loader yields nothing. Look at the training split.")
-            done = 0
-    recorder.flush()
+    with _careful(model, config, accelerator.num_processes):
+        loader = make_loader(dataset, collate, config, accelerator)
+        model.to(accelerator.device)
+        wrapped, optimizer = accelerator.prepare(model, make_optimizer(model, config))
+        steps_per_epoch = -(-len(loader) // config.gradient_accumulation_steps)
+        total_steps = steps_per_epoch * config.num_epochs
+        scheduler = make_scheduler(optimizer.optimizer, config, total_steps)
+        eval_every = config.eval_every or steps_per_epoch
+        facts = _run_facts(config, dataset, loader.batch_sampler.lengths)
+        states = StateKeeper(folder, accelerator, model, optimizer, scheduler, facts, save_every, keep, best)
+        begin = states.start(resume)
+        history, step, done = History(begin.steps, begin.evaluations), begin.step, begin.batches
+        recorder, show = _Recorder(history, steps_per_epoch, states), progress and accelerator.is_main_process
+        with (
+            states.signals(),
+            tqdm(total=total_steps, initial=step, desc="fit", disable=not show, mininterval=2) as bar,
+        ):
+            for epoch in range(begin.epoch, config.num_epochs):
+                loader.batch_sampler.set_epoch(epoch, done)
+                if hasattr(collate, "set_epoch"):
+                    collate.set_epoch(epoch)
+                wrapped.train()
+                batches = (send_to_device(batch, accelerator.device, non_blocking=True) for batch in iter(loader))
+                states.set_random_state()  # after iter(loader), which draws a number itself
+                for group in in_groups(batches, config.gradient_accumulation_steps):
+                    rate = scheduler.get_last_lr()[0]
+                    loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, loss_of, config.max_grad_norm)
+                    if not accelerator.optimizer_step_was_skipped:
+                        scheduler.step()
+                    bar.update()
+                    step, done = step + 1, done + len(group)
+                    recorder.step(step, rate, loss, norm, accelerator.optimizer_step_was_skipped)
+                    if evaluate is not None and (step % eval_every == 0 or step == total_steps):
+                        wrapped.eval()
+                        recorder.evaluation(step, evaluate(wrapped, accelerator))
+                        wrapped.train()
+                    if publisher is not None and done == len(loader) and accelerator.is_main_process:
+                        recorder.flush()
+                        _announce(publisher, model, history)
+                    if states.due(step, done == len(loader), history.evaluations):
+                        recorder.flush()  # a run that has failed is not worth a state
+                        states.save(Position(step, epoch, done, history.steps, history.evaluations))
+                if not done:
+                    raise DataError(f"Epoch {epoch + 1} has no batch: the loader yields nothing. Look at the training split.")
+                done = 0
+        recorder.flush()
     return history
 
 # %% ../nbs/01_training_loop.ipynb #ba1c0f6e
@@ -694,7 +701,7 @@ def fine_tune(
     settings: PairSettings,
     **options: Any,  # for `fit`
 ) -> History:
-    "Train on the split train, evaluate on validation after each epoch."
+    "Train on the split train, evaluate on validation after each epoch, or every `settings.eval_every` steps."
     from transformers import DataCollatorWithPadding
 
     check_labels(data, model)

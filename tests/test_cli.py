@@ -416,8 +416,8 @@ def test_ctrl_c_on_two_processes_and_resume(little, tmp_path, monkeypatch):
         (["num_epochs=1"], "Name one chapter to train, not 0"),
         (["01", "--set", "num_epoch=1"], "Did you mean 'num_epochs'?"),
         (["07"], "Unknown chapter '07'"),
-        (["01", "--seed", "-1"], "seed=-1 is none that NumPy takes"),
-        (["01", "seed=4294967296"], "use 0 to 4294967295"),
+        (["01", "--seed", "-1"], "seed=-1 is impossible"),
+        (["01", "seed=4294967296"], "from 0 to 2,147,483,647"),
     ],
 )
 def test_a_training_that_cannot_be_starts_no_process(words, expected, monkeypatch):

@@ -423,6 +423,26 @@ def test_an_upload_that_ends_before_the_next_epoch_leaves_one_copy(hub: Hub, tok
         assert [path.name for path in (tmp_path / "files").iterdir()] == [f"step-{step}"]
 
 
+def test_a_second_run_with_one_publisher_keeps_what_still_waits(hub: Hub, tokenizer, tmp_path):
+    publisher = in_the_background(tokenizer, tmp_path / "files")
+    publisher(small_model(), event_of(20))
+    publisher.wait(30)
+    event = threading.Event()
+    hub.faults["create"] = [("slow", event)]
+    for step in (10, 20):
+        publisher(small_model(), event_of(step))
+    event.set()
+    assert [outcome.get("error") for outcome in publisher.wait(30)] == [None] * 3
+
+
+def test_the_card_shows_no_scores_of_other_weights(hub: Hub, tokenizer, tmp_path):
+    publisher = in_the_background(tokenizer, tmp_path / "files")
+    for scored, shown in ((4, True), (1, False)):
+        publisher(small_model(), SimpleNamespace(steps=[{"step": 4}], evaluations=[{"step": scored, "loss": 0.51234}]))
+        publisher.wait(30)
+        assert (b"0.5123" in hub.repositories["you/model"]["README.md"]) is shown
+
+
 def test_an_epoch_without_an_evaluation_has_a_folder_of_its_own(hub: Hub, tokenizer, tmp_path):
     event = threading.Event()
     hub.faults["create"] = [("slow", event)]

@@ -211,7 +211,7 @@ def test_a_label_without_a_class_is_an_error(data):
         {"mixed_precision": "fp8"},
         {"eval_every": 0},
         {"seed": -1},
-        {"seed": 2**32},
+        {"seed": 2**31},
     ],
     ids=str,
 )
@@ -396,6 +396,14 @@ def test_evaluation_is_in_full_precision_while_training_is_not(data, collate):
     )
     assert history.evaluations[-1] | evaluate_pairs(model, None, data["validation"], collate) == history.evaluations[-1]
     assert seen == [torch.float32]
+
+
+def test_a_run_that_cannot_begin_leaves_a_full_model(data, collate):
+    model = small_model()
+    config = LoopConfig(1, 8, mixed_precision="bf16", warmup=500)
+    with pytest.raises(CourseError, match="warmup=500"):
+        fit(model, data["train"], collate, config, progress=False)
+    assert not {"forward", "_original_forward", "_is_accelerate_prepared"} & set(vars(model))
 
 
 @pytest.mark.parametrize("training", [True, False])
