@@ -720,12 +720,13 @@ def launch(
 ) -> list[Any]:
     """What `function(*args)` returned in each process, by rank.
 
-    Uses `accelerate.notebook_launcher`: processes on CPU cores or GPUs of this machine. In Colab with one GPU or none,
-    the function runs once, in this process.
+    Processes on CPU cores of this machine, or with `accelerate.notebook_launcher` on its GPUs. In Colab with one GPU or
+    none, the function runs once, in this process.
     """
     from accelerate import notebook_launcher
     from accelerate.state import AcceleratorState, GradientState, PartialState
     from accelerate.utils import patch_environment
+    from torch.multiprocessing import start_processes
 
     cpu = not torch.cuda.is_available() if cpu is None else cpu
     threads, output = torch.get_num_threads(), sys.stdout
@@ -744,13 +745,22 @@ def launch(
             result = function(*args)
         Path(folder, f"{os.environ.get('RANK', 0)}.json").write_text(json.dumps(result), encoding="utf-8")
 
+    def begin(rank: int) -> None:
+        meet = {"world_size": num_processes, "master_addr": "127.0.0.1", "master_port": port}
+        with patch_environment(rank=rank, local_rank=rank, **meet):
+            worker()
+
     with tempfile.TemporaryDirectory() as folder:
         try:
             for state in states:
                 state.clear()
             # The launcher leaves its own signal handlers behind, and announces CUDA devices even where there are none.
             with signals_to(), redirect_stdout(io.StringIO()):
-                notebook_launcher(worker, num_processes=num_processes, use_port=port)
+                if cpu and num_processes > 1 and not in_colab():
+                    # A launcher with a thread of its own may fork while that holds a lock, which the child waits for.
+                    start_processes(begin, nprocs=num_processes, start_method="fork")
+                else:
+                    notebook_launcher(worker, num_processes=num_processes, use_port=port)
         finally:
             torch.set_num_threads(threads)
             for state, old in zip(states, kept, strict=True):
