@@ -741,9 +741,11 @@ def launch(
     def worker() -> None:
         torch.set_num_threads(share)
         with redirect_stdout(output), patch_environment(**variables):
-            PartialState(cpu=cpu)
+            state = PartialState(cpu=cpu)
+            state.wait_for_everyone()  # none leaves before all have met
             result = function(*args)
-        Path(folder, f"{os.environ.get('RANK', 0)}.json").write_text(json.dumps(result), encoding="utf-8")
+            Path(folder, f"{state.process_index}.json").write_text(json.dumps(result), encoding="utf-8")
+            state.wait_for_everyone()  # nor does the first, which keeps the addresses, before all are done
 
     def begin(rank: int) -> None:
         meet = {"world_size": num_processes, "master_addr": "127.0.0.1", "master_port": port}

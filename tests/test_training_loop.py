@@ -666,3 +666,9 @@ def test_the_chapter_s_path_on_64_real_pairs(shared):
     assert len(history.steps) == 8
     probabilities = classify_pairs(model, tokenizer, list(zip(raw["validation"]["sentence1"], raw["validation"]["sentence2"], strict=True)))
     assert (probabilities.argmax(1) == np.array(rows["validation"]["labels"])).mean() == after["accuracy"]
+
+
+def test_processes_that_have_nothing_to_do_still_meet():
+    # Without a meeting at both ends, the first to finish would hang up on those that still connect.
+    for _ in range(3):
+        assert launch(lambda: PartialState().process_index, num_processes=4, cpu=True) == [0, 1, 2, 3]
