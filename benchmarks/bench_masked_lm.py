@@ -14,6 +14,7 @@ from datasets import Dataset, DatasetDict, disable_caching, disable_progress_bar
 from datasets.arrow_writer import ArrowWriter
 from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerBase, default_data_collator
 
+from benchmarks.bench_tokens import tokenize_words, word_lists
 from benchmarks.harness import Row, compare, same_rows
 from course_lib.checkpoints import load_tokenizer
 from course_lib.data import load_data
@@ -130,12 +131,6 @@ def write_rows(rows: Dataset, path: str) -> None:
         writer.finalize()
 
 
-def tokenize_only(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> None:
-    "The Rust tokenizer alone, 1,000 texts at a time, nothing converted."
-    for start in range(0, len(texts), 1000):
-        tokenizer.backend_tokenizer.encode_batch_fast(texts[start : start + 1000])
-
-
 def convert_lists(batches: list[list[dict[str, list[int]]]]) -> None:
     "Lists of numbers to arrays, each column of each batch, and nothing else."
     for rows in batches:
@@ -175,6 +170,7 @@ def run() -> Iterator[Row]:
         Dataset(tokenize_with_word_ids({"text": texts}, tokenizer)).save_to_disk(f"{folder}/tokens")
         Dataset(pa.table({"text": texts})).save_to_disk(f"{folder}/texts")
         tokens, raw = Dataset.load_from_disk(f"{folder}/tokens"), Dataset.load_from_disk(f"{folder}/texts")
+        words = word_lists(texts)
         chunked = preprocess(DatasetDict(train=raw), tokenizer, SIZE)["train"]
         yield compare(
             "group_texts, Dataset.map",
@@ -199,8 +195,8 @@ def run() -> Iterator[Row]:
             same_rows,
             number=3,
             target=4,
-            bound=lambda: tokenize_only(texts, tokenizer),
-            bound_of="the tokenizer",
+            bound=lambda: tokenize_words(words, tokenizer),
+            bound_of="the tokenizer, each word once",
         )
 
     chunks = Dataset(group_texts(table, SIZE))

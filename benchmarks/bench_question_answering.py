@@ -13,13 +13,15 @@ import numpy as np
 from datasets import Dataset, disable_caching, disable_progress_bars
 from transformers import PreTrainedTokenizerBase
 
+from benchmarks.bench_tokens import tokenize_words, word_lists
 from benchmarks.harness import Row, compare, same_rows, timed
 from course_lib.checkpoints import load_tokenizer
 from course_lib.data import load_data
 from course_lib.metrics import forget_answers, squad_scores
 from course_lib.question_answering import (
-    _answer_tokens,
+    _distinct,
     _label,
+    _mark,
     _prepare,
     postprocess_answers,
     prepare_train_features,
@@ -208,12 +210,9 @@ def peaked(features: Dataset, examples: Dataset, width: int, seed: int = 0) -> n
     return logits
 
 
-def tokenize_only(data: Dataset, tokenizer: PreTrainedTokenizerBase) -> None:
-    "The Rust tokenizer alone, with offsets: every distinct text once, 1,000 rows at a time as in `map`."
-    for start in range(0, len(data), 1000):
-        rows = data[start : start + 1000]
-        for name in ("question", "context"):
-            tokenizer.backend_tokenizer.encode_batch(list(dict.fromkeys(rows[name])), add_special_tokens=False)
+def word_rows(data: Dataset) -> list[list[str]]:
+    "The distinct words of the questions and of the contexts, 1,000 rows at a time as in `map`."
+    return [*word_lists(data["question"][:]), *word_lists(data["context"][:])]
 
 
 def select_only(logits: np.ndarray, most: int) -> None:
@@ -236,14 +235,11 @@ def labels_alone(data: Dataset, tokenizer: PreTrainedTokenizerBase) -> Row:
     sides = [made.sequence_ids(row) for row in range(len(made["input_ids"]))]
     wanted = [batch["answers"][sample] for sample in made["overflow_to_sample_mapping"]]
     sizes = (SIZES["max_length"], SIZES["stride"])
-    windows, _, encodings, _ = _prepare(batch, tokenizer, *sizes, "raise", answers=False)
-    place = {text: number for number, text in enumerate(dict.fromkeys(batch["context"]))}
-    of_row = [encodings[place[text]] for text in batch["context"]]
+    prepared = _prepare(batch, tokenizer, *sizes, "raise", answers=False)
+    _, which = _distinct(batch["context"])
 
     def ours() -> np.ndarray:
-        answers = ((found["answer_start"][0], found["text"][0]) for found in batch["answers"])
-        marks = [_answer_tokens(own, at, at + len(text)) for own, (at, text) in zip(of_row, answers, strict=True)]
-        return _label(windows, marks)
+        return _label(prepared.windows, _mark(batch["context"], batch["answers"], prepared.contexts, which, {}))
 
     return compare(
         "labels alone, 5 a context",
@@ -266,7 +262,7 @@ def run() -> Iterator[Row]:
         for per_context, target in ((5, 5), (1, 1.8)):
             make_questions(QUESTIONS, per_context).save_to_disk(f"{folder}/{per_context}")
             data = Dataset.load_from_disk(f"{folder}/{per_context}")
-            contexts = len(set(data["context"][:]))
+            contexts, words = len(set(data["context"][:])), word_rows(data)
             rows = partial(data.map, batched=True, remove_columns=data.column_names)
             arrow = partial(data.with_format("arrow").map, batched=True, remove_columns=data.column_names)
             yield compare(
@@ -279,11 +275,12 @@ def run() -> Iterator[Row]:
                 same_rows,
                 number=4 if per_context == 5 else 5,
                 target=target,
-                bound=lambda data=data: tokenize_only(data, tokenizer),
-                bound_of="the tokenizer",
+                bound=lambda words=words: tokenize_words(words, tokenizer),
+                bound_of="the tokenizer, each word once",
             )
         yield labels_alone(Dataset.load_from_disk(f"{folder}/5"), tokenizer)
         data = Dataset.load_from_disk(f"{folder}/5")
+        words = word_rows(data)
         rows = partial(data.map, batched=True, remove_columns=data.column_names)
         arrow = partial(data.with_format("arrow").map, batched=True, remove_columns=data.column_names)
         yield compare(
@@ -294,8 +291,8 @@ def run() -> Iterator[Row]:
             same_rows,
             number=6,
             target=5,
-            bound=lambda: tokenize_only(data, tokenizer),
-            bound_of="the tokenizer",
+            bound=lambda: tokenize_words(words, tokenizer),
+            bound_of="the tokenizer, each word once",
         )
         features = arrow(partial(prepare_validation_features, tokenizer=tokenizer, **SIZES)).with_format(None)
         tiled_examples, tiled_features = tiled(data, features, WINDOWS)

@@ -69,6 +69,7 @@ import torch
 
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input, new_weights
 from .data import DataError, load_data
+from .tokens import bases, check_fast, ranges, special_tokens, tokenize_texts
 from course_lib.training_loop import (
     History,
     LoopConfig,
@@ -100,21 +101,21 @@ def load_texts(
         seed=settings.seed,
     )
 
-
 # %% ../nbs/02_masked_lm.ipynb #eb1ea9f0
 def check_tokenizer(
     tokenizer: "PreTrainedTokenizerBase",
 ) -> None:
     "Raises `CourseError` for a tokenizer without mask token, and for a slow one: it knows no word ids."
-    name = type(tokenizer).__name__
-    if not tokenizer.is_fast:
-        raise CourseError(f"{name} is a slow tokenizer: it has no word ids. Load the fast one, with use_fast=True.")
+    check_fast(tokenizer)
     if tokenizer.mask_token_id is None:
-        raise CourseError(f"{name} has no mask token. Choose a checkpoint that was trained as a masked language model.")
+        raise CourseError(
+            f"{type(tokenizer).__name__} has no mask token. "
+            "Choose a checkpoint that was trained as a masked language model."
+        )
 
 # %% ../nbs/02_masked_lm.ipynb #594ccd5d
 def tokenize_with_word_ids(
-    batch: Mapping[str, Sequence[str]],  # with the column `text`
+    batch: "Mapping[str, Sequence[str]] | pa.Table",  # with the column `text`
     tokenizer: "PreTrainedTokenizerBase",
 ) -> pa.Table:
     """The tokenizer's columns and `word_ids`, -1 for special tokens; nothing is cut off, nothing is padded.
@@ -123,22 +124,26 @@ def tokenize_with_word_ids(
     Raises `CourseError` for a slow tokenizer and for one without mask token.
     """
     check_tokenizer(tokenizer)
-    texts = list(batch["text"])
-    wanted = [name for name in tokenizer.model_input_names if name in ("token_type_ids", "attention_mask")]
-    plain = {"return_token_type_ids": False, "return_attention_mask": False, "verbose": False}
-    found = tokenizer(texts, **plain) if texts else None
-    encodings = found.encodings if found else []
-    ids = pa.array(found["input_ids"] if found else [], pa.list_(pa.int32()))
-    words = pa.array([encoding.word_ids for encoding in encodings], pa.list_(pa.int32()))
-    columns = {"input_ids": ids, "word_ids": pa.ListArray.from_arrays(ids.offsets, words.flatten().fill_null(-1))}
-    for name in wanted:
-        # Some tokenizers give special tokens a type of their own; the first text shows whether this one does.
-        same = name == "attention_mask" or not any(any(encoding.type_ids) for encoding in encodings[:1])
-        value = np.full(len(ids.flatten()), name == "attention_mask", np.int8)
-        if not same:
-            value = np.fromiter(chain.from_iterable(encoding.type_ids for encoding in encodings), np.int8)
-        columns[name] = pa.ListArray.from_arrays(ids.offsets, pa.array(value))
-    return pa.table(columns)
+    found, special = tokenize_texts(batch["text"], tokenizer), special_tokens(tokenizer)
+    around = np.array(sum(special.ids, ()), np.int32)
+    rows, (before, after) = len(found.lengths), map(len, special.ids)
+    # The pool holds the special tokens, then all texts; a row is what stands before, its text, and what stands after.
+    texts = before + after + bases(found.lengths)
+    starts = np.stack([np.zeros(rows, np.int64), texts, np.full(rows, before)], 1)
+    lengths = np.stack([np.full(rows, before), found.lengths, np.full(rows, after)], 1)
+    place = ranges(starts.ravel(), lengths.ravel())
+    ends = pa.array(np.concatenate([[0], np.cumsum(lengths.sum(1))]).astype(np.int32))
+    types = np.concatenate([sum(special.types, ()), np.full(len(found.ids), special.text_types[0])]).astype(np.int8)
+    columns = {
+        "input_ids": np.concatenate([around, found.ids])[place],
+        "word_ids": np.concatenate([np.full_like(around, -1), found.word_ids])[place],
+        "token_type_ids": types[place],
+        "attention_mask": np.ones(len(place), np.int8),
+    }
+    wanted = {"input_ids", "word_ids", *tokenizer.model_input_names}
+    return pa.table(
+        {name: pa.ListArray.from_arrays(ends, pa.array(values)) for name, values in columns.items() if name in wanted}
+    )
 
 # %% ../nbs/02_masked_lm.ipynb #78562100
 def _chunk_ends(total: int, chunk_size: int, last: str) -> np.ndarray:
@@ -198,7 +203,7 @@ def group_texts(
 
 # %% ../nbs/02_masked_lm.ipynb #b9c3074f
 def _text_to_chunks(batch: pa.Table, tokenizer: "PreTrainedTokenizerBase", chunk_size: int, last: str) -> pa.Table:
-    return group_texts(tokenize_with_word_ids({"text": batch["text"].to_pylist()}, tokenizer), chunk_size, last)
+    return group_texts(tokenize_with_word_ids(batch, tokenizer), chunk_size, last)
 
 
 def preprocess(
@@ -640,7 +645,6 @@ def train(
     check_fits(model, tokenizer, settings.chunk_size, "chunk_size")
     data = preprocess(raw, tokenizer, settings.chunk_size, settings.last_piece)
     return model, tokenizer, fine_tune(model, tokenizer, data, settings, **options)
-
 
 # %% ../nbs/02_masked_lm.ipynb #3b2af319
 class Filler(NamedTuple):

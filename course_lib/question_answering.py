@@ -12,8 +12,7 @@ __all__ = ['SETTINGS', 'Batch', 'NOTHING', 'AnswerSettings', 'load_questions', '
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .profiles import CourseError, load_settings, settings_table, unknown_name
@@ -80,6 +79,7 @@ from course_lib.checkpoints import (
 )
 from .data import DataError, load_data
 from .metrics import load_metric, normalize_answer, squad_scores
+from .tokens import SpecialTokens, Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts
 from .training_loop import LoopConfig, choose_precision, evaluating, fit, launch, own_batches, token_lengths
 
 if TYPE_CHECKING:
@@ -113,9 +113,7 @@ def check_lengths(
     model: "PreTrainedModel | None" = None,
 ) -> None:
     "Raises `CourseError` for a slow tokenizer, for lengths that leave no window, and for windows the model cannot read."
-    if not tokenizer.is_fast:
-        name = type(tokenizer).__name__
-        raise CourseError(f"{name} is a slow tokenizer: it has no offsets. Load the fast one, with use_fast=True.")
+    check_fast(tokenizer)
     room = max_length - tokenizer.num_special_tokens_to_add(pair=True)
     if not 0 <= stride < room:
         raise CourseError(
@@ -123,31 +121,6 @@ def check_lengths(
             f"max_length without the {max_length - room} special tokens."
         )
     check_fits(model, tokenizer, max_length, "max_length", least=1)  # the stride asks for more
-
-# %% ../nbs/05_question_answering.ipynb #a5603aa4
-class _Layout(NamedTuple):
-    "What stands before the question, between question and context, and after the context: token ids and type ids."
-
-    ids: tuple[tuple[int, ...], ...]
-    types: tuple[tuple[int, ...], ...]
-    text_types: tuple[int, int]  # of the question's tokens, of the context's
-
-
-@lru_cache(maxsize=16)
-def _layout(tokenizer: "PreTrainedTokenizerBase", size: int) -> _Layout:
-    "Found out from a pair of short texts. `size` is there to notice added tokens."
-    for probe in ("a", "1", ".", "的"):
-        encoding = tokenizer([probe], [probe], verbose=False).encodings[0]
-        sides = encoding.sequence_ids
-        if 0 in sides and 1 in sides:
-            break
-    else:
-        raise CourseError(f"{type(tokenizer).__name__} finds no token in 'a'. Give a tokenizer with a vocabulary.")
-    question, context = sides.index(0), sides.index(1)
-    after = len(sides) - sides[::-1].index(1)
-    parts = [(0, question), (len(sides) - sides[::-1].index(0), context), (after, len(sides))]
-    cut = lambda values: tuple(tuple(values[a:b]) for a, b in parts)
-    return _Layout(cut(encoding.ids), cut(encoding.type_ids), (encoding.type_ids[question], encoding.type_ids[context]))
 
 # %% ../nbs/05_question_answering.ipynb #19e562af
 class SkippedQuestions(UserWarning):
@@ -183,15 +156,6 @@ def _report(problems: Mapping[int, str], names: Sequence[Any], total: int, on_er
         raise DataError(f"{message}, or leave such questions out with on_error=skip.")
     warnings.warn(f"{len(problems)} of {total} questions left out. {message}.", SkippedQuestions, stacklevel=3)
 
-# %% ../nbs/05_question_answering.ipynb #2d33bc4b
-def _tokenize(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> tuple[np.ndarray, np.ndarray, list]:
-    "Token ids laid end to end (int32), tokens of each text, and the tokenizer's own encodings."
-    plain = {"return_token_type_ids": False, "return_attention_mask": False, "add_special_tokens": False}
-    found = tokenizer(texts, verbose=False, **plain) if texts else {"input_ids": []}
-    lengths = np.fromiter(map(len, found["input_ids"]), np.int64, len(texts))
-    ids = np.fromiter(chain.from_iterable(found["input_ids"]), np.int32, int(lengths.sum()))
-    return ids, lengths, found.encodings if texts else []
-
 # %% ../nbs/05_question_answering.ipynb #a520191d
 @dataclass(frozen=True)
 class _Windows:
@@ -208,23 +172,13 @@ class _Windows:
     lead: np.ndarray  # tokens before the context
     context_base: int  # where contexts begin in the pool
 
-
-def _bases(lengths: np.ndarray) -> np.ndarray:
-    "Where parts of these lengths begin, laid end to end."
-    return np.cumsum(lengths) - lengths
-
-
-def _ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    "start, start + 1, … for each start, laid end to end."
-    return np.repeat(starts - _bases(lengths), lengths) + np.arange(int(lengths.sum()))
-
 # %% ../nbs/05_question_answering.ipynb #51ff8371
 def _cut(tokens: np.ndarray, room: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     "Windows of texts with so many tokens, each with its own room: which text, its first token, the one after its last."
     step = np.maximum(room - stride, 1)
     counts = 1 + np.where(tokens > room, -(-(tokens - room) // step), 0)
     row = np.repeat(np.arange(len(counts)), counts)
-    first = _ranges(np.zeros_like(counts), counts) * step[row]
+    first = ranges(np.zeros_like(counts), counts) * step[row]
     return row, first, np.minimum(first + room[row], tokens[row])
 
 
@@ -235,41 +189,39 @@ def _crowded(question: np.ndarray, context: np.ndarray, room: int, stride: int) 
 
 # %% ../nbs/05_question_answering.ipynb #b3458a1c
 def _make_windows(
-    layout: _Layout,
-    question_ids: np.ndarray,  # of all questions, end to end
-    question_lengths: np.ndarray,
-    context_ids: np.ndarray,  # of all distinct contexts, end to end
-    context_lengths: np.ndarray,
+    layout: SpecialTokens,
+    questions: Tokens,
+    contexts: Tokens,  # the distinct ones
     context_of: np.ndarray,  # question -> its context
     max_length: int,
     stride: int,
 ) -> _Windows:
     special = [len(ids) for ids in layout.ids]
-    row, first, stop = _cut(context_lengths[context_of], max_length - sum(special) - question_lengths, stride)
-    pool = np.concatenate([np.array(sum(layout.ids, ()), np.int32), question_ids, context_ids])
+    row, first, stop = _cut(contexts.lengths[context_of], max_length - sum(special) - questions.lengths, stride)
+    pool = np.concatenate([np.array(sum(layout.ids, ()), np.int32), questions.ids, contexts.ids])
     kinds = [np.array(sum(layout.types, ()), np.int8)]
     kinds += [
         np.full(len(ids), kind, np.int8)
-        for ids, kind in zip((question_ids, context_ids), layout.text_types, strict=True)
+        for ids, kind in zip((questions.ids, contexts.ids), layout.text_types, strict=True)
     ]
-    question_base, context_base = sum(special), sum(special) + len(question_ids)
+    question_base, context_base = sum(special), sum(special) + len(questions.ids)
     starts, lengths = np.zeros((len(row), 5), np.int64), np.zeros((len(row), 5), np.int64)
     starts[:, [0, 2, 4]] = np.cumsum([0, *special[:2]])
     lengths[:, [0, 2, 4]] = special
-    starts[:, 1] = question_base + _bases(question_lengths)[row]
-    lengths[:, 1] = question_lengths[row]
-    starts[:, 3] = context_base + _bases(context_lengths)[context_of[row]] + first
+    starts[:, 1] = question_base + bases(questions.lengths)[row]
+    lengths[:, 1] = questions.lengths[row]
+    starts[:, 3] = context_base + bases(contexts.lengths)[context_of[row]] + first
     lengths[:, 3] = stop - first
     return _Windows(
         pool,
         np.concatenate(kinds),
-        _ranges(starts.ravel(), lengths.ravel()),
+        ranges(starts.ravel(), lengths.ravel()),
         np.repeat(np.tile([False, False, False, True, False], len(row)), lengths.ravel()),
         lengths.sum(1),
         row,
         first,
         stop,
-        special[0] + question_lengths[row] + special[1],
+        special[0] + questions.lengths[row] + special[1],
         context_base,
     )
 
@@ -308,65 +260,92 @@ def _distinct(texts: Sequence[str]) -> tuple[list[str], np.ndarray]:
     return list(numbers), which
 
 # %% ../nbs/05_question_answering.ipynb #362e81c1
-def _answer_tokens(encoding: Any, start: int, end: int) -> tuple[int, int] | None:
-    "First and last token that share a character with start:end, or None: the normalizer may have dropped them all."
-    first = next((token for place in range(start, end) if (token := encoding.char_to_token(place)) is not None), None)
-    if first is None:
-        return None
-    last = next(token for place in range(end - 1, -1, -1) if (token := encoding.char_to_token(place)) is not None)
-    while last + 1 < len(encoding):  # several tokens may share a character
-        begin, stop = encoding.token_to_chars(last + 1) or (end, end)
-        if begin >= min(stop, end):
-            break
-        last += 1
-    return first, last
+def _answer_tokens(contexts: Tokens, which: np.ndarray, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """First and last token that share a character with context[begin:end], counted in their context.
+
+    `which` says the context of each answer. int64, shape (answers, 2); -1 and -1 where no token does.
+    """
+    solid = np.flatnonzero(contexts.ends > contexts.starts)
+    text = np.repeat(np.arange(len(contexts.lengths)), contexts.lengths)[solid]
+    width = 1 + max(int(contexts.ends.max(initial=0)), int(end.max(initial=0)))
+    ends = np.maximum.accumulate(text * width + contexts.ends[solid])
+    starts = np.minimum.accumulate((text * width + contexts.starts[solid])[::-1])[::-1]
+    first = np.searchsorted(ends, which * width + begin, "right")
+    last = np.searchsorted(starts, which * width + end, "left") - 1
+    found = np.full((len(which), 2), -1)
+    there = first <= last
+    places = np.stack([first, last], 1)[there]
+    found[there] = solid[places] - bases(contexts.lengths)[which[there], None]
+    return found
 
 # %% ../nbs/05_question_answering.ipynb #5f4870fa
+def _mark(
+    texts: Sequence[str],  # of all questions, their contexts
+    answers: Sequence[Mapping[str, Sequence[Any]]],
+    contexts: Tokens,  # the distinct ones
+    context_of: np.ndarray,  # question -> its context
+    problems: dict[int, str],  # what is wrong with a question; more may be added
+) -> np.ndarray:
+    "First and last token of each question's answer, int64, shape (questions, 2); -1 for those with a problem."
+    for row, found in enumerate(answers):
+        if row not in problems and (problem := _answer_problem(texts[row], found)):
+            problems[row] = problem
+    rows = np.array([row for row in range(len(answers)) if row not in problems], np.int64)
+    begin = np.array([answers[row]["answer_start"][0] for row in rows], np.int64)
+    end = begin + np.array([len(answers[row]["text"][0]) for row in rows], np.int64)
+    marks = np.full((len(answers), 2), -1)
+    marks[rows] = _answer_tokens(contexts, context_of[rows], begin, end)
+    for row in rows[marks[rows, 0] < 0].tolist():
+        unseen = _quoted(answers[row]["text"][0])
+        problems[row] = f"the tokenizer sees nothing in its answer {unseen}. Remove the question"
+    return marks
+
+# %% ../nbs/05_question_answering.ipynb #2fca1bac
+class _Prepared(NamedTuple):
+    "A batch cut into windows, without the questions that were left out."
+
+    windows: _Windows
+    kept: np.ndarray  # int64, rows of the batch that are in it
+    contexts: Tokens  # the distinct ones
+    marks: np.ndarray  # first and last token of each answer, counted in its context, shape (questions, 2)
+
+
+def _without(tokens: Tokens, keep: np.ndarray) -> Tokens:
+    "The tokens of the texts to keep, a bool for each text."
+    kept = np.repeat(keep, tokens.lengths)
+    parts = (part[kept] for part in (tokens.ids, tokens.starts, tokens.ends, tokens.word_ids))
+    return Tokens(*parts, tokens.lengths[keep])
+
+
 def _prepare(
     batch: Batch, tokenizer: "PreTrainedTokenizerBase", max_length: int, stride: int, on_error: str, *, answers: bool
-) -> tuple[_Windows, list[int], list, list[tuple[int, int]]]:
-    "Windows, rows kept, the encodings of the distinct contexts, and the answers' first and last tokens."
+) -> _Prepared:
     check_lengths(tokenizer, max_length, stride)
-    questions, contexts = _lists(batch, "question", "context")
+    asked, texts = _lists(batch, "question", "context")
     there = batch.column_names if isinstance(batch, pa.Table) else batch
-    names = _lists(batch, "id")[0] if "id" in there else list(range(len(questions)))
-    given = _lists(batch, "answers")[0] if answers else []
-    different, context_of = _distinct(contexts)
-    question_ids, question_lengths, _ = _tokenize([question.strip() for question in questions], tokenizer)
-    context_ids, context_lengths, encodings = _tokenize(different, tokenizer)
-    layout = _layout(tokenizer, len(tokenizer))
+    names = _lists(batch, "id")[0] if "id" in there else list(range(len(asked)))
+    different, context_of = _distinct(texts)
+    questions = tokenize_texts([question.strip() for question in asked], tokenizer)
+    contexts = tokenize_texts(different, tokenizer)
+    layout = special_tokens(tokenizer, texts=2)
     room = max_length - sum(map(len, layout.ids))
-    problems, marks = {}, {}
-    for row in np.flatnonzero(_crowded(question_lengths, context_lengths[context_of], room, stride)).tolist():
-        problems[row] = (
-            f"it has {question_lengths[row]} tokens and leaves room for {max(0, room - question_lengths[row])} of the "
-            f"context, with stride={stride}. Raise max_length={max_length}, lower stride or shorten the question"
-        )
-    for row, found in enumerate(given):
-        problem = problems.get(row) or _answer_problem(contexts[row], found)
-        if problem is None:
-            text, start = found["text"][0], found["answer_start"][0]
-            marks[row] = _answer_tokens(encodings[context_of[row]], start, start + len(text))
-            if marks[row] is None:
-                problem = f"the tokenizer sees nothing in its answer {_quoted(text)}. Remove the question"
-        if problem is not None:
-            problems[row] = problem
-    _report(problems, names, len(questions), on_error)
-    kept = [row for row in range(len(questions)) if row not in problems]
-    if problems:
-        keep = np.zeros(len(questions), bool)
-        keep[kept] = True
-        question_ids = question_ids[np.repeat(keep, question_lengths)]
-        question_lengths, context_of = question_lengths[keep], context_of[keep]
-    windows = _make_windows(
-        layout, question_ids, question_lengths, context_ids, context_lengths, context_of, max_length, stride
-    )
-    return windows, kept, encodings, [marks[row] for row in kept] if answers else []
+    problems = {
+        row: f"it has {questions.lengths[row]} tokens and leaves room for {max(0, room - questions.lengths[row])} of "
+        f"the context, with stride={stride}. Raise max_length={max_length}, lower stride or shorten the question"
+        for row in np.flatnonzero(_crowded(questions.lengths, contexts.lengths[context_of], room, stride)).tolist()
+    }
+    given = _lists(batch, "answers")[0] if answers else []
+    marks = _mark(texts, given, contexts, context_of, problems) if answers else np.full((len(asked), 2), -1)
+    _report(problems, names, len(asked), on_error)
+    keep = np.ones(len(asked), bool)
+    keep[list(problems)] = False
+    windows = _make_windows(layout, _without(questions, keep), contexts, context_of[keep], max_length, stride)
+    return _Prepared(windows, np.flatnonzero(keep), contexts, marks[keep])
 
 # %% ../nbs/05_question_answering.ipynb #6b4c9f3c
-def _label(windows: _Windows, marks: list[tuple[int, int]]) -> np.ndarray:
+def _label(windows: _Windows, marks: np.ndarray) -> np.ndarray:
     "First and last token of the answer in each window, int32, shape (windows, 2); 0 and 0 where it is not whole."
-    marked = np.array(marks, np.int64).reshape(-1, 2)[windows.row]
+    marked = marks[windows.row]
     whole = (marked[:, 0] >= windows.first) & (marked[:, 1] < windows.stop)
     return np.where(whole[:, None], marked - windows.first[:, None] + windows.lead[:, None], 0).astype(np.int32)
 
@@ -385,10 +364,10 @@ def prepare_train_features(
     Raises `DataError` for a question that leaves no room for its context and for an answer that is not where
     `answer_start` says; `on_error="skip"` leaves such questions out with a warning.
     """
-    windows, _, _, marks = _prepare(batch, tokenizer, max_length, stride, on_error, answers=True)
-    positions = _label(windows, marks)
+    made = _prepare(batch, tokenizer, max_length, stride, on_error, answers=True)
+    positions = _label(made.windows, made.marks)
     labels = {"start_positions": pa.array(positions[:, 0]), "end_positions": pa.array(positions[:, 1])}
-    return _like(batch, _model_columns(windows, tokenizer) | labels)
+    return _like(batch, _model_columns(made.windows, tokenizer) | labels)
 
 # %% ../nbs/05_question_answering.ipynb #a543b0c9
 def decode_labels(
@@ -417,12 +396,10 @@ def prepare_validation_features(
     lists give lists. Raises `DataError` for a question that leaves no room for its context; `on_error="skip"` leaves
     it out with a warning, and it then has no answer.
     """
-    windows, kept, encodings, _ = _prepare(batch, tokenizer, max_length, stride, on_error, answers=False)
-    offsets = np.fromiter(
-        chain.from_iterable(chain.from_iterable(encoding.offsets for encoding in encodings)), np.int32
-    ).reshape(-1, 2)
-    names = pa.array(_lists(batch, "id")[0]).take(pa.array(np.array(kept, np.int64)[windows.row]))
-    inside = windows.in_context
+    made = _prepare(batch, tokenizer, max_length, stride, on_error, answers=False)
+    windows, inside = made.windows, made.windows.in_context
+    names = pa.array(_lists(batch, "id")[0]).take(pa.array(made.kept[windows.row]))
+    offsets = np.stack([made.contexts.starts, made.contexts.ends], 1)
     values = offsets[windows.index[inside] - windows.context_base].ravel()
     pairs = np.concatenate([[0], np.cumsum(2 * inside)]).astype(np.int32)
     pairs = pa.ListArray.from_arrays(pairs, values, mask=pa.array(~inside))
@@ -509,7 +486,7 @@ def _read_offsets(column: pa.Array) -> _Offsets:
         raise DataError("offset_mapping must hold a pair of characters, or nothing, for each token.")
     begin, end = np.full((2, len(known)), -1, np.int32)
     begin[known], end[known] = values[0::2], values[1::2]
-    return _Offsets(lengths, _bases(lengths), begin, end)
+    return _Offsets(lengths, bases(lengths), begin, end)
 
 # %% ../nbs/05_question_answering.ipynb #0a681976
 def predict_spans(
