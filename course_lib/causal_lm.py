@@ -933,19 +933,27 @@ class _HeadLoss(torch.autograd.Function):
         d_weight = torch.zeros_like(weight, dtype=torch.float32) if needed else None
         d_bias = torch.zeros_like(bias, dtype=torch.float32) if bias_needed else None
         loss = hidden.new_zeros((), dtype=torch.float32)
+        # All blocks use the same memory: to be given new pages each time takes longer than to compute the softmax.
+        space = hidden.new_empty(min(rows, len(hidden)), len(table), dtype=torch.float32)
+        products = space if kind == torch.float32 else torch.empty_like(space, dtype=kind)
         with torch.autocast(hidden.device.type, enabled=False):
             for start in range(0, len(hidden), rows):
                 part = slice(start, start + rows)
                 states, share = hidden[part].to(kind), shares[part]
-                logits = F.linear(states, table, offsets).float()
+                product, logits = products[: len(states)], space[: len(states)]
+                if offsets is None:
+                    torch.mm(states, table.T, out=product)
+                else:
+                    torch.addmm(offsets, states, table.T, out=product)
+                if product is not logits:
+                    logits.copy_(product)
                 loss += _softmax_loss(logits, targets[part], share / scale if needed else None) @ share
                 if needed:
-                    gradient = logits.to(kind)
-                    d_hidden[part] = gradient @ table
+                    d_hidden[part] = product.copy_(logits) @ table
                     if kind == torch.float32:
-                        d_weight.addmm_(gradient.T, states)
+                        d_weight.addmm_(product.T, states)
                     else:
-                        d_weight += gradient.T @ states
+                        d_weight += product.T @ states
                     if bias_needed:
                         d_bias += logits.sum(0)
         if needed:
