@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset, disable_caching, disable_progress_bars
-from transformers import PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from benchmarks.bench_tokens import tokenize_words, word_lists
 from benchmarks.harness import Row, compare, same_rows, timed
@@ -87,8 +87,9 @@ def naive_labels(
     return starts, ends
 
 
-def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    rows = tokenizer(
+def naive_windows(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> BatchEncoding:
+    "As the tokenizer itself cuts them, every question with its own context."
+    return tokenizer(
         [question.strip() for question in batch["question"]],
         batch["context"],
         truncation="only_second",
@@ -96,6 +97,10 @@ def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> d
         return_offsets_mapping=True,
         **SIZES,
     )
+
+
+def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    rows = naive_windows(batch, tokenizer)
     mapping, samples = rows.pop("offset_mapping"), rows.pop("overflow_to_sample_mapping")
     sides = [rows.sequence_ids(row) for row in range(len(mapping))]
     starts, ends = naive_labels(mapping, sides, [batch["answers"][sample] for sample in samples])
@@ -103,14 +108,7 @@ def naive_train(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> d
 
 
 def naive_validation(batch: dict[str, list], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
-    rows = tokenizer(
-        [question.strip() for question in batch["question"]],
-        batch["context"],
-        truncation="only_second",
-        return_overflowing_tokens=True,
-        return_offsets_mapping=True,
-        **SIZES,
-    )
+    rows = naive_windows(batch, tokenizer)
     samples, names = rows.pop("overflow_to_sample_mapping"), []
     for row, sample in enumerate(samples):
         names.append(batch["id"][sample])
@@ -229,9 +227,7 @@ def read_words(texts: list[str]) -> list[list[str]]:
 def labels_alone(data: Dataset, tokenizer: PreTrainedTokenizerBase) -> Row:
     "The labels of windows whose texts are tokenized already."
     batch = data[:]
-    asked = [question.strip() for question in batch["question"]]
-    options = {"truncation": "only_second", "return_overflowing_tokens": True, "return_offsets_mapping": True}
-    made = tokenizer(asked, batch["context"], **options, **SIZES)
+    made = naive_windows(batch, tokenizer)
     sides = [made.sequence_ids(row) for row in range(len(made["input_ids"]))]
     wanted = [batch["answers"][sample] for sample in made["overflow_to_sample_mapping"]]
     sizes = (SIZES["max_length"], SIZES["stride"])

@@ -120,13 +120,18 @@ def load_checkpoint(
     return model, tokenizer
 
 # %% ../nbs/03_translation.ipynb #693bacb6
-def _marian_ids(texts: Sequence[str], tokenizer: Any, target: bool) -> list[list[int]]:
+def _marian_ids(texts: Sequence[str], target: bool, tokenizer: Any) -> list[list[int]]:
     "Ids without the closing one, by one call of the SentencePiece model. A language code such as `>>fr<<` is kept whole."
     table = tokenizer.target_encoder if target and tokenizer.separate_vocabs else tokenizer.encoder
-    codes, rests = zip(*(tokenizer.remove_language_code(text) for text in texts), strict=True)
-    pieces = (tokenizer.spm_target if target else tokenizer.spm_source).encode(list(rests), out_type=str)
-    unknown = table[tokenizer.unk_token]
-    return [[table.get(piece, unknown) for piece in code + row] for code, row in zip(codes, pieces, strict=True)]
+    codes, texts = {}, list(texts)
+    for row, text in enumerate(texts):
+        if text.startswith(">>"):
+            codes[row], texts[row] = tokenizer.remove_language_code(text)
+    pieces = (tokenizer.spm_target if target else tokenizer.spm_source).encode(texts, out_type=str)
+    for row, code in codes.items():
+        pieces[row] = code + pieces[row]
+    known, unknown = table.get, table[tokenizer.unk_token]
+    return [[known(piece, unknown) for piece in row] for row in pieces]
 
 # %% ../nbs/03_translation.ipynb #5ff4ba9c
 def _has_own_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
@@ -157,8 +162,8 @@ def preprocess_pairs(
             raise DataError(f"{name} in row {row} is {batch[name][row]!r}, not a text. Fill it in or remove the row.")
     sources, targets = list(batch["source"]), list(batch["target"])
     if sources and _in_bulk(tokenizer):
-        sides = (_marian_ids(sources, tokenizer, False), _marian_ids(targets, tokenizer, True))
-        ids, labels = ([row[: max_length - 1] + [tokenizer.eos_token_id] for row in side] for side in sides)
+        end, sides = [tokenizer.eos_token_id], ((sources, False), (targets, True))
+        ids, labels = ([row[: max_length - 1] + end for row in _marian_ids(*side, tokenizer)] for side in sides)
         return {"input_ids": ids, "attention_mask": [[1] * len(row) for row in ids], "labels": labels}
     if not sources:
         return {"input_ids": [], "attention_mask": [], "labels": []}
