@@ -945,7 +945,7 @@ class _HeadLoss(torch.autograd.Function):
                     torch.mm(states, table.T, out=product)
                 else:
                     torch.addmm(offsets, states, table.T, out=product)
-                if product is not logits:
+                if kind != torch.float32:
                     logits.copy_(product)
                 loss += _softmax_loss(logits, targets[part], share / scale if needed else None) @ share
                 if needed:

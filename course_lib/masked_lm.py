@@ -132,7 +132,7 @@ def tokenize_with_word_ids(
     starts = np.stack([np.zeros(rows, np.int64), texts, np.full(rows, before)], 1)
     lengths = np.stack([np.full(rows, before), found.lengths, np.full(rows, after)], 1)
     place = ranges(starts.ravel(), lengths.ravel())
-    ends = pa.array(np.concatenate([[0], np.cumsum(lengths.sum(1))]).astype(np.int32))
+    ends = pa.array(np.concatenate([[0], np.cumsum(lengths.sum(1))]), pa.int32())
     types = np.concatenate([sum(special.types, ()), np.full(len(found.ids), special.text_types[0])]).astype(np.int8)
     columns = {
         "input_ids": np.concatenate([around, found.ids])[place],

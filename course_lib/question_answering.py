@@ -133,15 +133,32 @@ def _quoted(text: str, most: int = 60) -> str:
 
 def _answer_problem(context: str, answers: Mapping[str, Sequence[Any]]) -> str | None:
     "Why the first answer cannot be marked in the context, or None."
-    if not len(answers["text"]):
+    if answers is None or not len(answers["text"]):
         return "it has no answer. Give one, or remove the question"
-    text, start = answers["text"][0], answers["answer_start"][0]
-    if not text.strip():
+    starts = answers["answer_start"]
+    text, start = answers["text"][0], starts[0] if starts is not None and len(starts) else None
+    if not isinstance(start, (int, np.integer)):
+        return f"its answer_start is {start!r}. Give the number of the answer's first character"
+    if not isinstance(text, str) or not text.strip():
         return f"its answer {text!r} is empty. Give a piece of the context"
     if start < 0 or context[start : start + len(text)] != text:
         there = context[max(start, 0) : max(start, 0) + len(text)]
         return f"its answer {_quoted(text)} is not at {start}, where {_quoted(there)} stands. Correct answer_start"
     return None
+
+
+def _check_texts(texts: Mapping[str, Sequence[Any]], names: Sequence[Any]) -> None:
+    "Raises `DataError` for the first question or context that is no text, and for columns of different lengths."
+    for column, values in texts.items():
+        if len(values) != len(names):
+            raise DataError(
+                f"There are {len(values)} in the column {column!r} and {len(names)} questions. Give one for each."
+            )
+        for row, value in enumerate(values):
+            if not isinstance(value, str):
+                raise DataError(
+                    f"Question {str(names[row])!r}: its {column} is {value!r}. Give a text, or remove the question."
+                )
 
 
 def _report(problems: Mapping[int, str], names: Sequence[Any], total: int, on_error: str) -> None:
@@ -228,7 +245,7 @@ def _make_windows(
 # %% ../nbs/05_question_answering.ipynb #608a5732
 def _model_columns(windows: _Windows, tokenizer: "PreTrainedTokenizerBase") -> dict[str, pa.Array]:
     "What the model reads, one list per window: input_ids int32, token_type_ids (if it knows them) and attention_mask int8."
-    ends = pa.array(np.concatenate([[0], np.cumsum(windows.lengths)]).astype(np.int32))
+    ends = pa.array(np.concatenate([[0], np.cumsum(windows.lengths)]), pa.int32())
     columns = {"input_ids": pa.ListArray.from_arrays(ends, windows.pool[windows.index])}
     if "token_type_ids" in tokenizer.model_input_names:
         columns["token_type_ids"] = pa.ListArray.from_arrays(ends, windows.types[windows.index])
@@ -324,6 +341,7 @@ def _prepare(
     asked, texts = _lists(batch, "question", "context")
     there = batch.column_names if isinstance(batch, pa.Table) else batch
     names = _lists(batch, "id")[0] if "id" in there else list(range(len(asked)))
+    _check_texts({"question": asked, "context": texts}, names)
     different, context_of = _distinct(texts)
     questions = tokenize_texts([question.strip() for question in asked], tokenizer)
     contexts = tokenize_texts(different, tokenizer)
@@ -401,9 +419,9 @@ def prepare_validation_features(
     names = pa.array(_lists(batch, "id")[0]).take(pa.array(made.kept[windows.row]))
     offsets = np.stack([made.contexts.starts, made.contexts.ends], 1)
     values = offsets[windows.index[inside] - windows.context_base].ravel()
-    pairs = np.concatenate([[0], np.cumsum(2 * inside)]).astype(np.int32)
+    pairs = pa.array(np.concatenate([[0], np.cumsum(2 * inside)]), pa.int32())
     pairs = pa.ListArray.from_arrays(pairs, values, mask=pa.array(~inside))
-    ends = np.concatenate([[0], np.cumsum(windows.lengths)]).astype(np.int32)
+    ends = pa.array(np.concatenate([[0], np.cumsum(windows.lengths)]), pa.int32())
     mapping = pa.ListArray.from_arrays(ends, pairs)
     return _like(batch, _model_columns(windows, tokenizer) | {"example_id": names, "offset_mapping": mapping})
 

@@ -10,7 +10,6 @@ import json
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,14 +66,19 @@ def _encode(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> Tokens:
 # %% ../nbs/workbench/tokens.ipynb #99de980b
 _SPACE, _MARK = 1, 2  # what a byte may be, beside 0, a part of a word
 _SEPARATE = {"BertPreTokenizer", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit"}  # one word at a time
+_FRAMES = {"BertProcessing", "TemplateProcessing"}  # put special tokens around, and leave offsets as they are
 
 
 def _steps(part: object | None) -> list[str]:
-    "The names of the steps of a normalizer or a pre-tokenizer."
+    "The names of the steps of a normalizer, a pre-tokenizer or a post-processor."
     if part is None:
         return []
-    state = json.loads(part.__getstate__())
-    return [step["type"] for step in state.get("pretokenizers", state.get("normalizers", [state]))]
+    try:
+        state = json.loads(part.__getstate__())
+    except Exception:  # Rust raises nothing more precise for a part that is written in Python
+        return ["custom"]
+    inner = ("normalizers", "pretokenizers", "processors")
+    return [step["type"] for step in next((state[name] for name in inner if name in state), [state])]
 
 # %% ../nbs/workbench/tokens.ipynb #ed284a29
 def _alone(token: "AddedToken") -> bool:
@@ -82,19 +86,20 @@ def _alone(token: "AddedToken") -> bool:
     return not (token.lstrip or token.rstrip or token.single_word) and token.content.split() == [token.content]
 
 
-@lru_cache(maxsize=16)
-def _cuts(tokenizer: "PreTrainedTokenizerBase", size: int) -> np.ndarray | None:
-    """What each byte of a text in UTF-8 is, uint8, shape (256,); None for a tokenizer that looks beyond a word.
-
-    `size` is there to notice added tokens.
-    """
+def _cuts(tokenizer: "PreTrainedTokenizerBase") -> np.ndarray | None:
+    "What each byte of a text in UTF-8 is, uint8, shape (256,); None for a tokenizer that looks beyond a word."
     rust = tokenizer.backend_tokenizer
     added = list(rust.get_added_tokens_decoder().values())
-    cleans, splits = _steps(rust.normalizer), _steps(rust.pre_tokenizer)
+    splits = _steps(rust.pre_tokenizer)
     alone = splits[:1] == ["BertPreTokenizer"] and _SEPARATE.issuperset(splits) and all(map(_alone, added))
-    if not alone or type(rust.model).__name__ != "WordPiece" or cleans not in ([], ["BertNormalizer"]):
+    cleans = _steps(rust.normalizer) in ([], ["BertNormalizer"])
+    keeps = _FRAMES.issuperset(_steps(rust.post_processor))
+    if not (alone and cleans and keeps and type(rust.model).__name__ == "WordPiece"):
         return None
-    within = set("".join(token.content for token in added))
+    names = [token.content for token in added]
+    if rust.normalizer is not None:
+        names += [rust.normalizer.normalize_str(token.content) for token in added if token.normalized]
+    within = set("".join(names))
     kinds = np.zeros(256, np.uint8)
     kinds[list(b" \t\r\n")] = _SPACE
     kinds[[ord(mark) for mark in string.punctuation if mark not in within]] = _MARK
@@ -103,8 +108,8 @@ def _cuts(tokenizer: "PreTrainedTokenizerBase", size: int) -> np.ndarray | None:
 # %% ../nbs/workbench/tokens.ipynb #5087a568
 def _one_line(texts: "Iterable[str] | pa.Array | pa.ChunkedArray") -> pa.LargeStringArray:
     "The texts as one Arrow array. Raises `CourseError` for what is not text."
-    if isinstance(texts, str):
-        raise CourseError(f"texts is the string {texts[:40]!r}. Give a list of strings.")
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise CourseError(f"texts is {str(texts)[:40]!r}. Give a list of strings.")
     if not isinstance(texts, (pa.Array, pa.ChunkedArray)):
         texts = list(texts)
         for place, text in enumerate(texts):
@@ -116,9 +121,12 @@ def _one_line(texts: "Iterable[str] | pa.Array | pa.ChunkedArray") -> pa.LargeSt
             raise CourseError(
                 f"Text {texts.index(error.object)} holds half a surrogate pair, at character {error.start}. Remove it."
             ) from None
-    elif texts.null_count:
-        raise CourseError(f"Text {pc.index(pc.is_null(texts), True)} is None. Give strings.")
+    kind = texts.type.value_type if pa.types.is_dictionary(texts.type) else texts.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+        raise CourseError(f"The texts are {texts.type}. Give strings.")
     line = texts.cast(pa.large_string())
+    if line.null_count:
+        raise CourseError(f"Text {pc.index(pc.is_null(line), True)} is None. Give strings.")
     return line.combine_chunks() if isinstance(line, pa.ChunkedArray) else line
 
 # %% ../nbs/workbench/tokens.ipynb #ae22ebce
@@ -225,23 +233,29 @@ def check_fast(
         )
 
 
+_MOSTLY_NEW = 0.5  # of the bytes in distinct words: then looking up saves nothing
+
+
 def tokenize_texts(
     texts: "Iterable[str] | pa.Array | pa.ChunkedArray",
     tokenizer: "PreTrainedTokenizerBase",
 ) -> Tokens:
     """The tokens of all texts, whole and without special tokens, as the tokenizer itself would give them.
 
-    A tokenizer of the BERT family is asked once for each distinct word, others once for each text. Raises
-    `CourseError` for a slow tokenizer and for what is not text.
+    A tokenizer of the BERT family is asked once for each distinct word, others once for each text; so it is with
+    texts whose words hardly repeat. The tokenizer's own truncation and padding are switched off. Raises `CourseError`
+    for a slow tokenizer and for what is not text.
     """
     check_fast(tokenizer)
-    given, kinds = _one_line(texts), _cuts(tokenizer, len(tokenizer))
+    given, kinds = _one_line(texts), _cuts(tokenizer)
     if kinds is None:
         return _encode(given.to_pylist(), tokenizer)
     line = _cut(given, kinds)
     if not len(line.begins):
         return Tokens(*np.zeros((4, 0), np.int32), np.zeros(len(given), np.int64))
     distinct, which = _distinct(line)
+    if pc.sum(pc.binary_length(distinct)).as_py() > _MOSTLY_NEW * len(line.bytes):
+        return _encode(given.to_pylist(), tokenizer)
     return _put_together(line, which, _look_up(distinct, tokenizer))
 
 # %% ../nbs/workbench/tokens.ipynb #7a689317
@@ -260,19 +274,13 @@ def special_tokens(
     "Found out from an example. Raises `CourseError` for a tokenizer that finds no token in it, and for more texts."
     if texts not in (1, 2):
         raise CourseError(f"texts={texts}: an input has 1 text or 2.")
-    return _special_tokens(tokenizer, texts, len(tokenizer))
-
-
-@lru_cache(maxsize=32)
-def _special_tokens(tokenizer: "PreTrainedTokenizerBase", texts: int, size: int) -> SpecialTokens:
-    "`size` is there to notice added tokens."
     for probe in ("a", "1", ".", "的"):
         encoding = tokenizer(*[[probe]] * texts, verbose=False).encodings[0]
         sides = encoding.sequence_ids
         if set(range(texts)) <= set(sides):
             break
     else:
-        raise CourseError(f"{type(tokenizer).__name__} finds no token in 'a'. Give a tokenizer with a vocabulary.")
+        raise CourseError(f"{type(tokenizer).__name__} finds no token in 'a' or '1'. Give one with a vocabulary.")
     first = [sides.index(text) for text in range(texts)]
     after = [len(sides) - sides[::-1].index(text) for text in range(texts)]
     gaps = list(zip([0, *after], [*first, len(sides)], strict=True))

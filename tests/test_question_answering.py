@@ -215,6 +215,9 @@ def test_an_answer_longer_than_every_window_is_in_none(tokenizer):
         (("a", "bad cab", "", 2), "is empty"),
         (("a", "bad cab", " ", 3), "is empty"),
         (("a", "", "cab", 0), "not at 0"),
+        (("a", "bad cab", "cab", None), "answer_start is None"),
+        (("a", "bad cab", "cab", 4.0), "answer_start is 4.0"),
+        (("a", "bad cab", None, 4), "its answer None is empty"),
         (("a", "bad \u200b cab", "\u200b", 4), "sees nothing"),
         (("é bytes", "日本 cab", "cab", 7), "not at 7"),  # somebody counted bytes
         (("a " * 100, "bad cab", "cab", 4), "leaves room for 0"),
@@ -233,8 +236,25 @@ def test_a_record_that_cannot_be_marked_is_an_error_or_skipped(tokenizer, row, r
     assert kept == prepare_train_features(records(good, good), tokenizer, 32, 5)
 
 
+@pytest.mark.parametrize("column", ["question", "context"])
+@pytest.mark.parametrize("prepare", [prepare_train_features, prepare_validation_features])
+def test_a_question_or_context_that_is_no_text_is_named(tokenizer, column, prepare):
+    good = ("a", "bad cab", "cab", 4)
+    for value in (None, 3, 0.5):
+        batch = records(good, good, good)
+        batch[column][2] = value
+        assert f"Question '2': its {column} is {value!r}." in complaint(prepare, batch, tokenizer, 32, 5)
+    batch = records(good, good)
+    batch[column].append("a")
+    assert f"There are 3 in the column {column!r} and 2 questions" in complaint(prepare, batch, tokenizer, 32, 5)
+
+
 def test_a_question_without_answer_cannot_be_trained_on(tokenizer):
     batch = records(("a", "bad cab", "cab", 4))
+    assert "answer_start is None" in complaint(
+        prepare_train_features, batch | {"answers": [{"text": ["cab"], "answer_start": []}]}, tokenizer, 32, 5
+    )
+    assert "no answer" in complaint(prepare_train_features, batch | {"answers": [None]}, tokenizer, 32, 5)
     batch["answers"] = [{"text": [], "answer_start": []}]
     assert "no answer" in complaint(prepare_train_features, batch, tokenizer, 32, 5)
 

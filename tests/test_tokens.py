@@ -3,6 +3,7 @@
 import json
 from functools import partial
 from itertools import chain
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tokenizers import TOKENIZERS, texts, word_pieces
-from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from course_lib.checkpoints import load_tokenizer
@@ -20,21 +21,25 @@ from course_lib.tokens import _cuts, bases, ranges, special_tokens, tokenize_tex
 
 complaint = partial(complaint_of, CourseError)
 # What a normalizer, a pre-tokenizer or an added token might find across a border between words.
-BORDERS = ["<e-1>", "x_y", "covid", "COVID", "[MASK]", "a b", ";", "\u037e", "=\u0338", "12", "\x0b", "\u3000", "\u2028", "\ufffd", "«", "¿", "#"]  # fmt: skip
+BORDERS = ["<e-1>", "a;b", "a\u037eb", "x=y", "É-t", "e-t", "x_y", "covid", "COVID", "[MASK]", "a b", ";", "\u037e", "=\u0338", "12", "\x0b", "\u3000", "\u2028", "\ufffd", "«", "¿", "#"]  # fmt: skip
 hard_texts = st.lists(st.one_of(texts, st.sampled_from(BORDERS), st.text(max_size=5)), max_size=6).map("".join)
 
 
-def changed(normalizer=None, pre_tokenizer=None, added=(), **options) -> PreTrainedTokenizerFast:
+def changed(normalizer=None, added=(), split_special_tokens=False, **parts) -> PreTrainedTokenizerFast:
     "Word pieces with another part, or with added tokens."
     tokenizer = word_pieces()
-    if normalizer is not None:
-        tokenizer.backend_tokenizer.normalizer = normalizer
-    if pre_tokenizer is not None:
-        tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizer
+    for name, part in (parts if normalizer is None else parts | {"normalizer": normalizer}).items():
+        setattr(tokenizer.backend_tokenizer, name, part)
     tokenizer.add_tokens(list(added))
-    for name, value in options.items():
-        setattr(tokenizer, name, value)
+    tokenizer.split_special_tokens = split_special_tokens
     return tokenizer
+
+
+class Whole:
+    "A pre-tokenizer that leaves texts whole."
+
+    def pre_tokenize(self, text):
+        pass
 
 
 bert, digits = pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Digits(individual_digits=True)
@@ -44,6 +49,7 @@ CUT = {
     "unclean": changed(normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False)),
     "digits": changed(pre_tokenizer=pre_tokenizers.Sequence([bert, digits])),
     "added": changed(added=["<e-1>", "covid", AddedToken("x_y", normalized=False), AddedToken("[e]", special=True)]),
+    "added, then cleaned": changed(added=["a\u037eb", "x\u2260y", "É-t"]),
     "special tokens are text": changed(split_special_tokens=True),
     "course": load_tokenizer("mini/encoder"),
 }
@@ -55,6 +61,8 @@ WHOLE = {
     "two words": changed(added=["a b"]),
     "other cuts": changed(pre_tokenizer=pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("^b"), "isolated"), bert])),
     "other letters": changed(normalizers.Sequence([normalizers.Replace("a b", "c"), normalizers.BertNormalizer()])),
+    "trimmed": changed(post_processor=processors.ByteLevel(trim_offsets=True)),
+    "written in Python": changed(pre_tokenizer=pre_tokenizers.PreTokenizer.custom(Whole())),
     "course's translator": load_tokenizer("mini/seq2seq"),
     "course's coder": load_tokenizer("mini/causal"),
 }  # fmt: skip
@@ -67,8 +75,11 @@ def naive_tokens(tokenizer, text):
     return found["input_ids"][0], [tuple(pair) for pair in found["offset_mapping"][0]], words
 
 
-def agree(tokenizer, given):
-    ours, alone = tokenize_texts(given, tokenizer), [naive_tokens(tokenizer, text) for text in given]
+def agree(tokenizer, given, mostly_new=9):
+    "By default few texts are cut into words, too, though it would not pay."
+    alone = [naive_tokens(tokenizer, text) for text in given]
+    with mock.patch("course_lib.tokens._MOSTLY_NEW", mostly_new):
+        ours = tokenize_texts(given, tokenizer)
     assert ours.lengths.tolist() == [len(ids) for ids, _, _ in alone]
     for values, which in ((ours.ids, 0), (ours.word_ids, 2)):
         assert values.dtype == np.int32
@@ -90,14 +101,15 @@ def test_texts_that_must_not_be_cut_are_not(name, given):
 
 
 def test_which_tokenizers_allow_it():
-    assert [name for name, one in CUT.items() if _cuts(one, len(one)) is None] == []
-    assert [name for name, one in WHOLE.items() if _cuts(one, len(one)) is not None] == []
+    assert [name for name, one in CUT.items() if _cuts(one) is None] == []
+    assert [name for name, one in WHOLE.items() if _cuts(one) is not None] == []
 
 
 @pytest.mark.parametrize("name", ["greedy", "lonely", "two words", "other cuts", "other letters"])
 def test_the_others_would_come_out_wrong(name, monkeypatch):
     "Each reason to keep off is one: with the cuts of plain word pieces some text differs."
-    monkeypatch.setattr("course_lib.tokens._cuts", lambda *_: _cuts(CUT["plain"], len(CUT["plain"])))
+    kinds = _cuts(CUT["plain"])
+    monkeypatch.setattr("course_lib.tokens._cuts", lambda _: kinds)
     with pytest.raises(AssertionError):
         agree(WHOLE[name], ["a <e-1> b", "x_covid", "a b", "bad"])
 
@@ -156,11 +168,49 @@ def test_a_token_that_is_added_later_is_found():
     agree(tokenizer, ["cab-bad", "b-b"])
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tokenizer: tokenizer.add_tokens([AddedToken("b", lstrip=True)]),
+        lambda tokenizer: tokenizer.add_special_tokens({"mask_token": AddedToken("[MASK]", lstrip=True, special=True)}),
+        lambda tokenizer: setattr(tokenizer.backend_tokenizer, "pre_tokenizer", pre_tokenizers.WhitespaceSplit()),
+        lambda tokenizer: setattr(tokenizer.backend_tokenizer, "normalizer", normalizers.Replace("a b", "c")),
+    ],
+)
+def test_a_tokenizer_that_is_changed_is_looked_at_again(change):
+    "All of these leave the number of tokens as it is."
+    tokenizer, some = word_pieces(), ["a, b", "a, [MASK] a.b ab,ab a b"]
+    agree(tokenizer, some)
+    size = len(tokenizer)
+    change(tokenizer)
+    assert len(tokenizer) == size
+    agree(tokenizer, some)
+    special = special_tokens(tokenizer)
+    mask = [("[MASK]", tokenizer.mask_token_id)]
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing("[MASK] $A", special_tokens=mask)
+    assert special_tokens(tokenizer).ids == ((tokenizer.mask_token_id,), ()) != special.ids
+
+
+def test_words_that_hardly_repeat_are_not_looked_up(monkeypatch):
+    def never(*_):
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr("course_lib.tokens._look_up", never)
+    agree(CUT["plain"], ["日本日本" * 50, "bad cab", "abcdefghij" * 9], mostly_new=0.5)
+    with pytest.raises(AssertionError, match="looked up"):
+        tokenize_texts(["bad cab " * 3], CUT["plain"])
+
+
 def test_what_is_not_text_is_named():
     tokenizer = CUT["plain"]
     assert "Text 1 is None. Give strings." in complaint(lambda: tokenize_texts(["a", None], tokenizer))
     assert "Text 1 is None. Give strings." in complaint(lambda: tokenize_texts(pa.array(["a", None]), tokenizer))
     assert "Text 0 is 3" in complaint(lambda: tokenize_texts([3], tokenizer))
+    assert "The texts are int64" in complaint(lambda: tokenize_texts(pa.array([1, 22]), tokenizer))
+    assert "The texts are binary" in complaint(lambda: tokenize_texts(pa.array([b"a"]), tokenizer))
+    hidden = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array(["a", None]))
+    assert "Text 1 is None" in complaint(lambda: tokenize_texts(hidden, tokenizer))
+    assert "Give a list of strings" in complaint(lambda: tokenize_texts(None, tokenizer))
     message = complaint(lambda: tokenize_texts(["fine", "ab\ud83d"], tokenizer))
     assert "Text 1 holds half a surrogate pair, at character 2" in message
 
