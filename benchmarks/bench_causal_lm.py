@@ -222,6 +222,7 @@ def head_rows() -> Iterator[Row]:
         target=1.0,
         bound=partial(three_products, hidden.detach(), weight.detach()),
         bound_of="three matrix products",
+        budget=40,
     )
     if can_measure_memory():
         peaks = [peak_megabytes(name, tensors) for name in ("full_head", "head_loss")]
