@@ -157,7 +157,10 @@ class LengthGroupedBatches:
         if self.window is not None:
             step = self.window * self.batch_size
             windows = [order[start : start + step] for start in range(0, len(order), step)]
-            order = np.concatenate([part[np.argsort(self.lengths[part], kind="stable")] for part in windows])
+            keys = self.lengths
+            if keys.dtype.kind in "iu" and keys.min() >= 0 and keys.max() < 2**16:
+                keys = keys.astype(np.uint16)  # the same order, found by counting digits instead of comparing
+            order = np.concatenate([part[np.argsort(keys[part], kind="stable")] for part in windows])
         cuts = np.arange(self.batch_size, len(order), self.batch_size)
         if len(cuts):
             start = cuts[-1] - self.batch_size

@@ -672,3 +672,10 @@ def test_processes_that_have_nothing_to_do_still_meet():
     # Without a meeting at both ends, the first to finish would hang up on those that still connect.
     for _ in range(3):
         assert launch(lambda: PartialState().process_index, num_processes=4, cpu=True) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("change", [lambda some: some * 2000, lambda some: some - 50, lambda some: some / 7])
+def test_lengths_that_need_more_than_16_bits_are_sorted_alike(change):
+    lengths = np.random.default_rng(0).integers(1, 100, 1000)
+    short = LengthGroupedBatches(lengths, 8).batches()
+    assert all(map(np.array_equal, short, LengthGroupedBatches(change(lengths), 8).batches()))
