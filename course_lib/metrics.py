@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLEU_TOKENIZERS', 'METRICS', 'MetricError', 'f1_of', 'glue_scores', 'majority_class', 'normalize_answer',
-           'forget_answers', 'squad_scores', 'bleu_scores', 'MetricSpec', 'load_metric']
+           'squad_scores', 'bleu_scores', 'MetricSpec', 'load_metric']
 
 # %% ../nbs/workbench/metrics.ipynb #99571d84
 import re
@@ -90,7 +90,7 @@ def majority_class(
     return int(classes[counts.argmax()])
 
 # %% ../nbs/workbench/metrics.ipynb #af772930
-_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]+")
+_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
@@ -101,31 +101,17 @@ def normalize_answer(
     return " ".join(_ARTICLES.sub(" ", _PUNCTUATION.sub("", text.lower())).split())
 
 # %% ../nbs/workbench/metrics.ipynb #b35af3b8
-_KNOWN_ANSWERS: dict[str, tuple[str, ...]] = {}  # text -> its normalized words; references come back in every epoch
-_MOST_KNOWN = 50_000  # texts; with four times as many, 128,000 questions took a sixth longer
-
-
-def forget_answers() -> None:
-    "Let the next answers be normalized anew, as in a new process."
-    _KNOWN_ANSWERS.clear()
-
-
-def _answer_words(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    "Text -> normalized words. New texts are normalized all together: three passes over one long string."
-    texts = set(texts)
-    if len(_KNOWN_ANSWERS) + len(texts) > _MOST_KNOWN:
-        forget_answers()
-    new = [text for text in texts if text not in _KNOWN_ANSWERS]
-    long = "\0".join(new)
-    if long.count("\0") > len(new) - 1:  # a text has the separator in it
-        _KNOWN_ANSWERS.update((text, tuple(normalize_answer(text).split())) for text in new)
-    elif new:
-        plain = _ARTICLES.sub(" ", _PUNCTUATION.sub("", long.lower()))
-        _KNOWN_ANSWERS.update(zip(new, map(tuple, map(str.split, plain.split("\0"))), strict=True))
-    return _KNOWN_ANSWERS
+def _answer_words(texts: Iterable[str]) -> dict[str, list[str]]:
+    "Text -> its normalized words, each text once."
+    texts = list(set(texts))
+    long = "\0".join(texts)
+    if not texts or long.count("\0") >= len(texts):  # a text has the separator in it
+        return {text: normalize_answer(text).split() for text in texts}
+    plain = _ARTICLES.sub(" ", _PUNCTUATION.sub("", long.lower()))
+    return dict(zip(texts, map(str.split, plain.split("\0")), strict=True))
 
 # %% ../nbs/workbench/metrics.ipynb #73cef14f
-def _overlap_f1(predicted: tuple[str, ...], accepted: tuple[str, ...]) -> float:
+def _overlap_f1(predicted: list[str], accepted: list[str]) -> float:
     "Harmonic mean of the shares of words that the two have in common, repeated words counted; 0 for nothing."
     left, right = set(predicted), set(accepted)
     if len(left) == len(predicted) or len(right) == len(accepted):  # what occurs once is shared once at most
@@ -138,13 +124,11 @@ def _overlap_f1(predicted: tuple[str, ...], accepted: tuple[str, ...]) -> float:
     return (2 * precision * recall) / (precision + recall)
 
 # %% ../nbs/workbench/metrics.ipynb #d37696b1
-def _check_texts(accepted: list[tuple[str, list[str]]], predicted: Mapping[str, str]) -> None:
-    for key, answers in accepted:
-        if not len(answers):
-            raise MetricError(f"Question {key!r} has no accepted answer. Remove it, SQuAD v1.1 has none such.")
-        for text in (*answers, predicted.get(key, "")):
-            if not isinstance(text, str):
-                raise MetricError(f"Question {key!r}: {text!r} is no text. Give a string, '' for no answer.")
+def _no_text(accepted: list[tuple[str, list[str]]], predicted: Mapping[str, str]) -> MetricError:
+    "The error that names the first of these answers that is no text."
+    texts = ((key, text) for key, answers in accepted for text in (*answers, predicted.get(key, "")))
+    key, text = next((key, text) for key, text in texts if not isinstance(text, str))
+    return MetricError(f"Question {key!r}: {text!r} is no text. Give a string, '' for no answer.")
 
 
 def squad_scores(
@@ -168,13 +152,17 @@ def squad_scores(
     if not accepted:
         raise MetricError("There are no references to score. Check that the evaluation split is not empty.")
     exact, f1 = 0, 0.0
-    for start in range(0, len(accepted), 1000):  # few enough to stay in the processor's cache
-        part = accepted[start : start + 1000]
+    for start in range(0, len(accepted), 200):  # few enough for their words to stay in the processor's cache
+        part = accepted[start : start + 200]
         texts = [text for _, answers in part for text in answers]
         texts += [predicted[key] for key, _ in part if key in predicted]
-        _check_texts(part, predicted)
-        words = _answer_words(texts)
+        try:
+            words = _answer_words(texts)
+        except TypeError:
+            raise _no_text(part, predicted) from None
         for key, answers in part:
+            if not len(answers):
+                raise MetricError(f"Question {key!r} has no accepted answer. Remove it, SQuAD v1.1 has none such.")
             if key not in predicted:
                 continue
             guess, known = words[predicted[key]], [words[text] for text in answers]
@@ -240,7 +228,7 @@ class MetricSpec:
     "What `load_metric` needs to know about a metric."
 
     scores: Callable[..., dict[str, float]]  # the plain function
-    features: Mapping[str, Any]  # argument -> dtype of one value, as `datasets.Value` names it; or [dtype], or {name: …}
+    features: Mapping[str, Any]  # argument -> dtype of one value (a name of `datasets.Value`), or [dtype], or {name: …}
     citation: str
 
 
