@@ -646,8 +646,9 @@ class Translator:
         self.options = {"num_beams": num_beams, **options}
         ways = ("max_length", "max_new_tokens")
         if not any(self.options.get(way) or getattr(model.generation_config, way, None) for way in ways):
-            # Told nothing, `generate` stops after 20 tokens, in the middle of a sentence.
-            self.options["max_length"] = longest_input(model, tokenizer)
+            # Told nothing, `generate` stops after 20 tokens, in the middle of a sentence. T5 has no limit at all, and
+            # where it never finds an end, somebody must.
+            self.options["max_length"] = min(512, longest_input(model, tokenizer))
 
     @classmethod
     def load(

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
+from course_lib.checkpoints import TASKS
 from course_lib.hub import (
     PIPELINES,
     BackgroundPublisher,
@@ -302,7 +303,7 @@ def test_the_head_of_a_card_is_what_was_measured(task, metrics, options, dataset
     assert len(rows) == (2 + len(options) if options else len(rows)), "one row each"
 
 
-@pytest.mark.parametrize("task", PIPELINES)
+@pytest.mark.parametrize("task", TASKS)
 def test_the_code_in_a_card_is_python(task):
     text = model_card("you/model", task)
     code = text.split("```python\n")[1].split("```")[0]

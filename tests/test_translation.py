@@ -840,6 +840,12 @@ def test_a_translation_ends_by_itself_or_at_the_model_s_limit(mini, beams):
     assert translate("Save the file") == decode_predictions(generate_all(model, row, **translate.options), tokenizer)[0]
 
 
+def test_a_model_that_knows_no_limit_gets_one(mini):
+    model = small_model("t5", vocabulary=len(mini[1]))
+    translate = Translator(model, load_tokenizer("mini/seq2seq", model_max_length=10**30))
+    assert translate.options["max_length"] == 512
+
+
 @pytest.mark.parametrize("given", [{"max_length": 9}, {"max_new_tokens": 8}])
 @pytest.mark.parametrize("where", ["options", "generation_config"])
 def test_a_limit_that_is_there_is_kept(mini, given, where):
