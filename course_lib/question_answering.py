@@ -40,6 +40,7 @@ class AnswerSettings:
     learning_rate: float = 3e-5
     warmup: float = 0.1  # share of the steps
     weight_decay: float = 0.01
+    eval_every: int | None = None  # optimizer steps; none evaluates after each epoch
     mixed_precision: str = "auto"  # or no, bf16, fp16
     seed: int = 0
     profile: str = "tiny"
@@ -56,6 +57,7 @@ SETTINGS = {
         max_answer_length=20,
         num_epochs=1,
         learning_rate=1e-3,
+        eval_every=59,
     ),
     "colab": AnswerSettings(
         "rajpurkar/squad", "google-bert/bert-base-cased", train_size=12_000, validation_size=2_000, num_epochs=2
@@ -778,7 +780,7 @@ def fine_tune(
     settings: AnswerSettings,
     **options: Any,  # for `fit`
 ) -> "History":
-    "Train on the split train and score the split validation after each epoch, as the settings say."
+    "Train on the split train and score the split validation after each epoch, or every `settings.eval_every` steps."
     evaluate = partial(
         evaluate_answers,
         examples=data["validation"],

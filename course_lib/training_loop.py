@@ -102,7 +102,6 @@ def load_pairs(
         seed=settings.seed,
     )
 
-
 # %% ../nbs/01_training_loop.ipynb #21343bf9
 def tokenize_pairs(
     batch: Mapping[str, Sequence[str]],  # columns `sentence1` and `sentence2`
@@ -274,10 +273,10 @@ def choose_precision(
         return "bf16" if found.get("avx512_bf16") or found.get("amx_bf16") else "no"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
 
-
+# %% ../nbs/01_training_loop.ipynb #e2fcf9be
 def parameter_groups(
     model: torch.nn.Module,
-    weight_decay: float = 0.1,
+    weight_decay: float = 0.01,
 ) -> list[dict[str, Any]]:
     """Two groups for an optimizer: matrices, which decay, and vectors, which do not; shared weights once.
 
@@ -674,7 +673,9 @@ def fit(
                 states.set_random_state()  # after iter(loader), which draws a number itself
                 for group in in_groups(batches, config.gradient_accumulation_steps):
                     rate = scheduler.get_last_lr()[0]
-                    loss, norm = _train_step(accelerator, wrapped, optimizer, group, count, loss_of, config.max_grad_norm)
+                    loss, norm = _train_step(
+                        accelerator, wrapped, optimizer, group, count, loss_of, config.max_grad_norm
+                    )
                     if not accelerator.optimizer_step_was_skipped:
                         scheduler.step()
                     bar.update()
@@ -691,7 +692,9 @@ def fit(
                         recorder.flush()  # a run that has failed is not worth a state
                         states.save(Position(step, epoch, done, history.steps, history.evaluations))
                 if not done:
-                    raise DataError(f"Epoch {epoch + 1} has no batch: the loader yields nothing. Look at the training split.")
+                    raise DataError(
+                        f"Epoch {epoch + 1} has no batch: the loader yields nothing. Look at the training split."
+                    )
                 done = 0
         recorder.flush()
     return history
@@ -712,7 +715,6 @@ def fine_tune(
     evaluate = partial(evaluate_pairs, dataset=data["validation"], collate=collate)
     config = LoopConfig.from_settings(settings)
     return fit(model, data["train"], collate, config, **{"evaluate": evaluate} | options)
-
 
 # %% ../nbs/01_training_loop.ipynb #873f10e1
 def launch(
@@ -786,7 +788,6 @@ def train(
     check_fits(model, tokenizer, settings.max_length, "max_length")
     data = preprocess(raw, tokenizer, settings.max_length)
     return model, tokenizer, fine_tune(model, tokenizer, data, settings, **options)
-
 
 # %% ../nbs/01_training_loop.ipynb #1971bd2e
 def classify_pairs(
