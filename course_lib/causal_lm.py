@@ -7,9 +7,9 @@ __all__ = ['SETTINGS', 'KEYWORDS', 'END', 'PIECES', 'BEGINNINGS', 'CodeSettings'
            'FilteredFiles', 'filter_by_keywords', 'read_files', 'filter_to_folder', 'filter_splits',
            'train_code_tokenizer', 'tokens_per_line', 'tokenize_code', 'chunk_sequences', 'pack_sequences',
            'preprocess', 'draw_contexts', 'gpt2_config', 'count_parameters', 'new_model', 'check_context',
-           'collate_contexts', 'evaluate_perplexity', 'head_loss', 'output_layer', 'unigram_perplexity',
-           'complete_code', 'parses', 'KeyTokens', 'find_key_tokens', 'context_weights', 'keytoken_weighted_loss',
-           'chunked_head', 'prepare', 'train_on', 'train']
+           'collate_contexts', 'evaluate_perplexity', 'head_loss', 'output_layer', 'makes_logits_alone',
+           'unigram_perplexity', 'complete_code', 'parses', 'KeyTokens', 'find_key_tokens', 'context_weights',
+           'keytoken_weighted_loss', 'chunked_head', 'prepare', 'train_on', 'train']
 
 # %% ../nbs/04_causal_lm.ipynb #5e1dab6a
 import ast
@@ -124,8 +124,10 @@ from .checkpoints import load_model, load_tokenizer, longest_input
 from .data import DataError, load_data, table_fingerprint
 from .results import write_atomically
 from .saving import fsync
+from .tokens import check_texts
 from course_lib.training_loop import (
     LoopConfig,
+    check_splits,
     choose_precision,
     evaluating,
     fit,
@@ -236,6 +238,8 @@ def _as_texts(contents: pa.Array) -> tuple[pa.Array, dict[int, str]]:
     kind = contents.type
     if pa.types.is_null(kind):
         contents = contents.cast(pa.string())
+    elif pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):  # Arrow cannot fill their gaps
+        contents = contents.cast(pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary())
     elif not any(check(kind) for check in _TEXTS + _BYTES):
         raise DataError(f"The texts to filter are {kind}. Give strings or bytes.")
     reasons = dict.fromkeys(np.flatnonzero(contents.is_null()).tolist(), "missing")
@@ -389,6 +393,14 @@ def _in_order(function: Callable[[Any], Any], items: Iterable[Any], workers: int
 KEYWORDS = ("pandas", "sklearn", "matplotlib", "seaborn")
 
 
+def _table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+    "All fields of all records. Raises `DataError` for a field with values of several types."
+    try:
+        return pa.Table.from_struct_array(pa.array([dict(record) for record in records]))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(f"The records are no table: {error}. Give each field one type.") from None
+
+
 class FilteredFiles:
     """The files that hold a keyword, one record at a time, in the order of the source; `counts` keeps the score.
 
@@ -420,7 +432,7 @@ class FilteredFiles:
         for batch in self._judged():
             batch.add_to(self.counts)
             if len(batch.kept):
-                yield pa.Table.from_pylist(batch.rows) if isinstance(batch.rows, list) else batch.rows
+                yield _table(batch.rows) if isinstance(batch.rows, list) else batch.rows
 
     def to_dataset(self) -> "Dataset":
         "All of them in memory. Raises `DataError` if no file matches."
@@ -501,7 +513,7 @@ def filter_to_folder(
     """
     import pyarrow.parquet as pq
 
-    folder, options = Path(folder), {"column": "content", "whole_words": False, "workers": 1} | options
+    folder, options = Path(folder).expanduser(), {"column": "content", "whole_words": False, "workers": 1} | options
     asked = {"keywords": keyword_list(keywords), "column": options["column"], "whole_words": options["whole_words"]}
     note = folder / "counts.json"
     done = {"asked": asked, "parts": 0, "counts": FilterCounts().to_dict(), "complete": False}
@@ -615,7 +627,7 @@ def tokenize_code(
 ) -> pa.ListArray:
     """The tokens of each text, int32, without special ones; a text that spells one out gets ordinary tokens for it.
 
-    Raises `CourseError` for a slow tokenizer, and for one without an end-of-text token if it is asked for.
+    Raises `CourseError` for a slow tokenizer, for one without an end-of-text token if it is asked for, and for no text.
     """
     if not tokenizer.is_fast:
         raise CourseError(f"{type(tokenizer).__name__} is a slow tokenizer. Load the fast one, with use_fast=True.")
@@ -627,6 +639,9 @@ def tokenize_code(
     kept, raw.encode_special_tokens = raw.encode_special_tokens, True
     try:
         encoded = raw.encode_batch_fast(list(texts), add_special_tokens=False)
+    except (TypeError, UnicodeEncodeError):
+        check_texts(texts)  # says which text it is
+        raise
     finally:
         raw.encode_special_tokens = kept
     last = [tokenizer.eos_token_id] if end else []
@@ -645,11 +660,19 @@ def _lists(sequences: Any) -> pa.Array | pa.ChunkedArray:
     "Lists of tokens as Arrow has them, int32 where they come from Python."
     if isinstance(sequences, (pa.Array, pa.ChunkedArray)):
         kind = sequences.type
+        if sequences.null_count:
+            raise DataError(
+                f"Sequence {pc.index(pc.is_null(sequences), True)} is None. Give an empty list for no tokens."
+            )
         if pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             return sequences.cast(pa.list_(kind.value_type))
         if not pa.types.is_list(kind):
             raise DataError(f"The sequences are {kind}, not lists of tokens. Tokenize the texts first.")
         return sequences
+    sequences = list(sequences)
+    missing = next((place for place, row in enumerate(sequences) if row is None), None)
+    if missing is not None:
+        raise DataError(f"Sequence {missing} is None. Give an empty list for no tokens.")
     rows = [np.asarray(row, np.int32) for row in sequences]
     ends = np.cumsum([0, *map(len, rows)])
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), np.concatenate([np.empty(0, np.int32), *rows]))
@@ -734,6 +757,7 @@ def preprocess(
     from datasets import Dataset, DatasetDict
 
     _check_length(context_length)
+    check_splits(data, "content")
     packed = {}
     for split, files in data.items():
         tokens = files.with_format("arrow").map(
@@ -877,14 +901,20 @@ def evaluate_perplexity(
 
     model = accelerator.unwrap_model(model) if accelerator else model
     device, head, total, count = next(model.parameters()).device, output_layer(model), 0.0, 0
+    alone = makes_logits_alone(model)
     parts = own_batches(token_lengths(dataset), batch_size, accelerator)
     with evaluating(model):
         for batch in DataLoader(dataset, batch_sampler=parts, collate_fn=collate_contexts):
             ids = batch["input_ids"].to(device)
             check_context(model.config, ids.shape[1])
-            hidden = model.base_model(input_ids=ids).last_hidden_state[:, :-1].flatten(0, 1)
-            total += head_loss(hidden, head.weight, ids[:, 1:].flatten(), bias=head.bias).item() * len(hidden)
-            count += len(hidden)
+            number, targets = ids[:, 1:].numel(), ids[:, 1:].flatten()
+            if alone:
+                hidden = model.base_model(input_ids=ids).last_hidden_state[:, :-1].flatten(0, 1)
+                mean = head_loss(hidden, head.weight, targets, bias=head.bias)
+            else:
+                mean = F.cross_entropy(model(input_ids=ids).logits[:, :-1].flatten(0, 1).float(), targets)
+            total += mean.item() * number
+            count += number
     if accelerator and accelerator.num_processes > 1:
         sums = torch.tensor([total, count], dtype=torch.float64, device=accelerator.device)
         total, count = accelerator.reduce(sums, "sum").tolist()
@@ -1010,6 +1040,26 @@ def output_layer(
             f"{type(model).__name__} has no linear output layer. Give a causal language model such as GPT-2."
         )
     return layer
+
+# %% ../nbs/04_causal_lm.ipynb #66389213
+def makes_logits_alone(
+    model: "PreTrainedModel",
+) -> bool:
+    "Whether the logits are what the last layer makes of the last hidden states. Some models scale or cap either."
+    layer, seen = output_layer(model), {}
+    marks = torch.linspace(-100, 100, layer.out_features, device=layer.weight.device)
+
+    def replace(module: torch.nn.Module, args: tuple, output: torch.Tensor) -> torch.Tensor:
+        seen["given"] = args[0]
+        return marks.to(output.dtype).expand_as(output)
+
+    ids, hook = torch.zeros(1, 1, dtype=torch.long, device=layer.weight.device), layer.register_forward_hook(replace)
+    try:
+        with evaluating(model):
+            logits, hidden = model(input_ids=ids).logits, model.base_model(input_ids=ids).last_hidden_state
+    finally:
+        hook.remove()
+    return torch.equal(logits[0, 0], marks.to(logits.dtype)) and torch.allclose(seen["given"], hidden, atol=1e-5)
 
 # %% ../nbs/04_causal_lm.ipynb #007151cc
 def unigram_perplexity(
@@ -1234,9 +1284,11 @@ def chunked_head(
     """Within this block, `model(input_ids=…, labels=…).loss` is the key-token loss, made by `head_loss`.
 
     Without key tokens and with alpha 1, it is the mean over all labels, as ever. `logits` are empty. Contexts have all
-    one length. Calls without labels are not touched.
+    one length. Calls without labels are not touched. Raises `CourseError` for a model that scales or caps its logits.
     """
     layer, keytoken_ids, state = output_layer(model), list(keytoken_ids), {}
+    if not makes_logits_alone(model):
+        raise CourseError(f"{type(model).__name__} scales or caps its logits. Train it with its own loss.")
 
     def note(module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         state.clear()

@@ -69,10 +69,11 @@ import torch
 
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input, new_weights
 from .data import DataError, load_data
-from .tokens import bases, check_fast, ranges, special_tokens, tokenize_texts
+from .tokens import bases, check_fast, check_texts, ranges, special_tokens, tokenize_texts
 from course_lib.training_loop import (
     History,
     LoopConfig,
+    check_splits,
     choose_precision,
     evaluating,
     fit,
@@ -218,10 +219,11 @@ def preprocess(
     model can read such chunks, `check_fits` knows.
     """
     check_tokenizer(tokenizer)
+    check_splits(data, "text")
     chunks = data.with_format("arrow").map(
         partial(_text_to_chunks, tokenizer=tokenizer, chunk_size=chunk_size, last=last),
         batched=True,
-        remove_columns=["text"],
+        remove_columns=sorted({name for rows in data.values() for name in rows.column_names}),
         desc="Tokenizing and grouping",
     )
     for split, rows in chunks.items():
@@ -661,7 +663,8 @@ def _decoded(tokenizer: "PreTrainedTokenizerBase", ids: list[int], best: list[fl
 def _with_holes(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]
 ) -> Mapping[str, list[list[int]]]:
-    "The tokenizer's columns. Raises `CourseError` for a text without a hole or longer than the model reads."
+    "The tokenizer's columns. Raises `CourseError` for no text, and for one without a hole or longer than the model reads."
+    check_texts(texts)
     encoded = tokenizer(list(texts), verbose=False) if len(texts) else {"input_ids": []}
     longest = longest_input(model, tokenizer)
     for text, ids in zip(texts, encoded["input_ids"], strict=True):

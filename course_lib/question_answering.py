@@ -81,8 +81,26 @@ from course_lib.checkpoints import (
 )
 from .data import DataError, load_data
 from .metrics import load_metric, normalize_answer, squad_scores
-from .tokens import SpecialTokens, Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts
-from .training_loop import LoopConfig, choose_precision, evaluating, fit, launch, own_batches, token_lengths
+from course_lib.tokens import (
+    SpecialTokens,
+    Tokens,
+    bases,
+    check_fast,
+    check_texts,
+    ranges,
+    special_tokens,
+    tokenize_texts,
+)
+from course_lib.training_loop import (
+    LoopConfig,
+    check_splits,
+    choose_precision,
+    evaluating,
+    fit,
+    launch,
+    own_batches,
+    token_lengths,
+)
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -135,9 +153,15 @@ def _quoted(text: str, most: int = 60) -> str:
 
 def _answer_problem(context: str, answers: Mapping[str, Sequence[Any]]) -> str | None:
     "Why the first answer cannot be marked in the context, or None."
-    if answers is None or not len(answers["text"]):
+    if answers is None:
         return "it has no answer. Give one, or remove the question"
-    starts = answers["answer_start"]
+    if not isinstance(answers, Mapping) or any(isinstance(answers.get(name), str) for name in ("text", "answer_start")):
+        return f"its answers are {_quoted(str(answers))}. Give {{'text': [...], 'answer_start': [...]}}"
+    if answers.get("text") is None or not len(answers["text"]):
+        return "it has no answer. Give one, or remove the question"
+    starts = answers.get("answer_start")
+    if isinstance(starts, (int, np.integer)):
+        return f"its answer_start is {starts}. Give a list, with a number for each answer"
     text, start = answers["text"][0], starts[0] if starts is not None and len(starts) else None
     if not isinstance(start, (int, np.integer)):
         return f"its answer_start is {start!r}. Give the number of the answer's first character"
@@ -440,6 +464,7 @@ def preprocess(
 
     options = {"tokenizer": tokenizer, "max_length": max_length, "stride": stride, "on_error": on_error}
     features = {}
+    check_splits(data, "id", "context", "question")
     for split, rows in data.items():
         prepare = prepare_train_features if split == "train" else prepare_validation_features
         features[split] = (
@@ -671,6 +696,8 @@ def _owners(names: Sequence[Any], owners: Sequence[Any]) -> np.ndarray:
 def _as_logits(values: Any, lengths: np.ndarray) -> np.ndarray:
     "Logits for windows with so many tokens, float32 or float64. Raises `DataError` for another shape, and for no numbers."
     values, longest = np.asarray(values), lengths.max(initial=0)
+    if values.dtype.kind in "iub":
+        values = values.astype(np.float32)
     if values.ndim != 2 or len(values) != len(lengths) or values.shape[1] < longest:
         raise DataError(
             f"Logits of shape {values.shape} for {len(lengths)} windows of up to {longest} tokens. Give one row per "
@@ -869,6 +896,8 @@ class QuestionAnswerer:
         questions, contexts = _one_each(question, context)
         if not questions:
             return []
+        for texts in (questions, contexts):
+            check_texts(texts)
         names = [str(number) for number in range(len(questions))]
         asked = pa.table({"id": names, "question": questions, "context": contexts})
         features = prepare_validation_features(asked, self.tokenizer, **self.windows)

@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'PairSettings', 'load_pairs', 'tokenize_pairs', 'LengthGroupedBatches',
-           'padding_share', 'preprocess', 'check_labels', 'LoopConfig', 'choose_precision', 'parameter_groups',
-           'make_optimizer', 'count_labels', 'model_loss', 'History', 'token_lengths', 'evaluating', 'own_batches',
-           'predict_logits', 'evaluate_pairs', 'summed_loss', 'make_accelerator', 'make_scheduler', 'make_loader',
-           'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
+           'padding_share', 'check_splits', 'preprocess', 'check_labels', 'LoopConfig', 'choose_precision',
+           'parameter_groups', 'make_optimizer', 'count_labels', 'model_loss', 'History', 'token_lengths', 'evaluating',
+           'own_batches', 'predict_logits', 'evaluate_pairs', 'summed_loss', 'make_accelerator', 'make_scheduler',
+           'make_loader', 'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
 
 # %% ../nbs/01_training_loop.ipynb #46926732
 import io
 import json
 import math
+import operator
 import os
 import socket
 import sys
@@ -80,6 +81,7 @@ from .checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from .data import DataError, in_groups, load_data
 from .metrics import glue_scores, load_metric, majority_class
 from .saving import Position, StateKeeper, signals_to
+from .tokens import check_texts
 
 if TYPE_CHECKING:
     import pandas
@@ -181,18 +183,38 @@ def padding_share(
     places = sum(len(batch) * (width or lengths[batch].max()) for batch in batches)
     return 1 - sum(lengths[batch].sum() for batch in batches) / places
 
+# %% ../nbs/01_training_loop.ipynb #7b5e3e90
+def check_splits(
+    data: "DatasetDict",
+    *columns: str,  # that each split must have
+) -> None:
+    "Raises `DataError` if `data` is no DatasetDict, or a split of it is a stream or lacks a column."
+    from datasets import Dataset, DatasetDict
+
+    if not isinstance(data, DatasetDict):
+        raise DataError(
+            f"The data are a {type(data).__name__}. Give a DatasetDict, such as DatasetDict(train=…, validation=…)."
+        )
+    for split, rows in data.items():
+        if not isinstance(rows, Dataset):
+            raise DataError(f"{split} is a {type(rows).__name__}. Read it into a Dataset first.")
+        for name in columns:
+            if name not in rows.column_names:
+                raise DataError(f"{split} has no column {name!r}; it has {', '.join(rows.column_names)}. Rename one.")
+
 # %% ../nbs/01_training_loop.ipynb #e331bc60
 def preprocess(
     data: "DatasetDict",  # columns sentence1, sentence2, label
     tokenizer: "PreTrainedTokenizerBase",
     max_length: int = 128,
 ) -> "DatasetDict":
-    "The same splits with the tokenizer's columns and `labels`, the text removed."
+    "The same splits with the tokenizer's columns and `labels`, all others removed. Raises `DataError` like `check_splits`."
     check_fits(None, tokenizer, max_length, "max_length")
+    check_splits(data, "sentence1", "sentence2", "label")
     tokenized = data.map(
         partial(tokenize_pairs, tokenizer=tokenizer, max_length=max_length),
         batched=True,
-        remove_columns=["sentence1", "sentence2"],
+        remove_columns=sorted({name for rows in data.values() for name in rows.column_names} - {"label"}),
         desc="Tokenizing",
     )
     return tokenized.rename_column("label", "labels")
@@ -216,6 +238,23 @@ def check_labels(
 # %% ../nbs/01_training_loop.ipynb #ab416abf
 SCHEDULES = ("linear", "cosine", "constant")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
+_NUMBERS: dict[str, type] = dict.fromkeys(
+    ("num_epochs", "batch_size", "gradient_accumulation_steps", "eval_every", "seed"), int
+)
+_NUMBERS |= dict.fromkeys(("learning_rate", "warmup", "weight_decay", "max_grad_norm"), float)
+
+
+def _number(name: str, value: Any, kind: type) -> int | float | None:
+    "The value as Python's own number, NumPy's and torch's too. Raises `CourseError` for what is none."
+    if value is None and name in ("eval_every", "max_grad_norm"):
+        return None
+    try:
+        number = operator.index(value) if kind is int else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if isinstance(value, str) or not math.isfinite(number):
+        raise CourseError(f"{name}={value!r} is no {'whole ' if kind is int else ''}number.")
+    return number
 
 
 @dataclass(frozen=True)
@@ -236,9 +275,13 @@ class LoopConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, kind in _NUMBERS.items():
+            object.__setattr__(self, name, _number(name, getattr(self, name), kind))
         for name in ("num_epochs", "batch_size", "gradient_accumulation_steps"):
             if getattr(self, name) < 1:
                 raise CourseError(f"{name}={getattr(self, name)} trains nothing; use 1 or more.")
+        if self.max_grad_norm is not None and self.max_grad_norm <= 0:
+            raise CourseError(f"max_grad_norm={self.max_grad_norm} leaves no gradient; use a number above 0, or none.")
         if not self.learning_rate > 0 or self.warmup < 0 or self.weight_decay < 0:
             raise CourseError(
                 f"learning_rate={self.learning_rate}, warmup={self.warmup}, weight_decay={self.weight_decay}: "
@@ -359,9 +402,16 @@ class History:
 def token_lengths(
     dataset: "Dataset",  # with the column input_ids
 ) -> np.ndarray:
-    "Number of tokens of each example, int64, shape (n,). Reads the Arrow column, not one Python list per example."
-    import pyarrow.compute as pc
+    """Number of tokens of each example, int64, shape (n,). Reads the Arrow column, not one Python list per example.
 
+    Raises `DataError` for what is no tokenized `Dataset`.
+    """
+    import pyarrow.compute as pc
+    from datasets import Dataset
+
+    if not isinstance(dataset, Dataset) or "input_ids" not in dataset.column_names:
+        given = dataset.column_names if isinstance(dataset, Dataset) else type(dataset).__name__
+        raise DataError(f"Examples must be a Dataset with the column input_ids; this is {given}. Run preprocess first.")
     column = dataset.with_format("arrow")["input_ids"]
     column = column[:] if not hasattr(column, "chunks") else column
     return np.asarray(pc.list_value_length(column), dtype=np.int64)
@@ -390,7 +440,12 @@ def own_batches(
     batch_size: int,
     accelerator: "Accelerator | None" = None,
 ) -> list[list[int]]:
-    "Batches of indices, the longest examples first; with several processes every n-th batch, this one's."
+    """Batches of indices, the longest examples first; with several processes every n-th batch, this one's.
+
+    Raises `CourseError` for a `batch_size` below 1.
+    """
+    if batch_size < 1:
+        raise CourseError(f"batch_size={batch_size} holds no example; use 1 or more.")
     order = np.argsort(-np.asarray(lengths), kind="stable").tolist()
     rank, world = (accelerator.process_index, accelerator.num_processes) if accelerator else (0, 1)
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)][rank::world]
@@ -404,7 +459,12 @@ def predict_logits(
     batch_size: int = 64,
     accelerator: "Accelerator | None" = None,  # share the work among its processes
 ) -> np.ndarray:
-    "Logits of every example, float32, shape (n, classes), in the order of `dataset`, the same on every process."
+    """Logits of every example, float32, shape (n, classes), in the order of `dataset`, the same on every process.
+
+    Raises `DataError` if there is no example.
+    """
+    if not len(dataset):
+        raise DataError("There is nothing to predict: the split is empty.")
     # Without its wrapper the model exchanges nothing, so processes may have different numbers of batches.
     model = accelerator.unwrap_model(model) if accelerator else model
     device = next(model.parameters()).device
@@ -479,7 +539,8 @@ def _train_step(
     for index, batch in enumerate(batches):
         with accelerator.no_sync(model) if index + 1 < len(batches) else nullcontext():
             # Processes average their gradients, hence the factor `world`.
-            loss = loss_of(model, batch) * (counts[index] / total)
+            # The mean over no label is 0/0; such a part has no share in the step.
+            loss = torch.where(counts[index] > 0, loss_of(model, batch), 0.0) * (counts[index] / total.clamp_min(1))
             accelerator.backward(loss * world)
         mean += loss.detach()
     norm = accelerator.clip_grad_norm_(model.parameters(), max_grad_norm or float("inf"))
@@ -570,7 +631,8 @@ class _Recorder:
 
     def evaluation(self, number: int, metrics: Mapping[str, float]) -> None:
         self.flush()
-        self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | dict(metrics))
+        plain = {name: value.item() if hasattr(value, "item") else value for name, value in metrics.items()}
+        self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | plain)
 
 # %% ../nbs/01_training_loop.ipynb #c26f39cb
 def _run_facts(config: LoopConfig, dataset: "Dataset", lengths: np.ndarray) -> dict[str, Any]:
@@ -733,6 +795,8 @@ def launch(
     from accelerate.utils import patch_environment
     from torch.multiprocessing import start_processes
 
+    if num_processes < 1:
+        raise CourseError(f"num_processes={num_processes} runs nothing; use 1 or more.")
     cpu = not torch.cuda.is_available() if cpu is None else cpu
     threads, output = torch.get_num_threads(), sys.stdout
     share = max(1, threads // num_processes)
@@ -806,7 +870,10 @@ def classify_pairs(
         return np.empty((0, model.config.num_labels), dtype=np.float32)
     if any(len(pair) != 2 for pair in pairs):
         raise DataError("A pair is two sentences; write [(sentence1, sentence2), …].")
+    check_fits(model, tokenizer, max_length, "max_length")
     first, second = zip(*pairs, strict=True)
+    for texts in (first, second):
+        check_texts(texts)
     columns = tokenize_pairs({"sentence1": list(first), "sentence2": list(second)}, tokenizer, max_length)
     collate = DataCollatorWithPadding(tokenizer)
     logits = predict_logits(model, Dataset.from_dict(columns), collate, batch_size=batch_size)

@@ -63,9 +63,11 @@ import torch
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
 from .data import DataError, load_data
 from .metrics import bleu_scores, load_metric
+from .tokens import check_texts
 from course_lib.training_loop import (
     History,
     LoopConfig,
+    check_splits,
     choose_precision,
     evaluating,
     fit,
@@ -160,6 +162,9 @@ def preprocess_pairs(
         row = next((row for row, text in enumerate(batch[name]) if not isinstance(text, str)), None)
         if row is not None:
             raise DataError(f"{name} in row {row} is {batch[name][row]!r}, not a text. Fill it in or remove the row.")
+        check_texts(batch[name])
+    if max_length < 2:
+        raise CourseError(f"max_length={max_length} has no room for a token and the end; use 2 or more.")
     sources, targets = list(batch["source"]), list(batch["target"])
     if sources and _in_bulk(tokenizer):
         end, sides = [tokenizer.eos_token_id], ((sources, False), (targets, True))
@@ -181,6 +186,7 @@ def preprocess(
 
     Raises `DataError` for a pair of which one side is blank, naming split and row.
     """
+    check_splits(data, "source", "target")
     for split, rows in data.items():
         columns = rows.with_format("arrow")[:]
         blank = {name: pc.equal(pc.utf8_trim_whitespace(columns[name]), "") for name in ("source", "target")}
@@ -194,7 +200,7 @@ def preprocess(
     return data.map(
         partial(preprocess_pairs, tokenizer=tokenizer, max_length=max_length),
         batched=True,
-        remove_columns=["source", "target"],
+        remove_columns=sorted({name for rows in data.values() for name in rows.column_names}),
         desc="Tokenizing",
     )
 
@@ -472,7 +478,8 @@ def _together(
     from transformers.modeling_outputs import BaseModelOutput
 
     lengths = np.array([len(source) for source in sources])
-    ids = torch.full((len(sources), lengths[0]), model.config.pad_token_id)
+    pads = (getattr(place, "pad_token_id", None) for place in (model.config, model.generation_config))
+    ids = torch.full((len(sources), lengths[0]), next((pad for pad in pads if pad is not None), 0))  # the mask hides it
     for row, source in enumerate(sources):
         ids[row, : len(source)] = torch.tensor(source)
     mask = (torch.arange(ids.shape[1]) < torch.from_numpy(lengths)[:, None]).long()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from accelerate import Accelerator, PartialState
 from complaints import complaint_of
-from datasets import ClassLabel, Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict, IterableDatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
@@ -679,3 +679,118 @@ def test_lengths_that_need_more_than_16_bits_are_sorted_alike(change):
     lengths = np.random.default_rng(0).integers(1, 100, 1000)
     short = LengthGroupedBatches(lengths, 8).batches()
     assert all(map(np.array_equal, short, LengthGroupedBatches(change(lengths), 8).batches()))
+
+
+# Input that cannot be
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch_size": 2.5},
+        {"num_epochs": "3"},
+        {"gradient_accumulation_steps": 1.5},
+        {"eval_every": 0.5},
+        {"seed": None},
+        {"warmup": float("nan")},
+        {"warmup": float("inf")},
+        {"weight_decay": float("nan")},
+        {"learning_rate": "fast"},
+        {"max_grad_norm": -1.0},
+        {"max_grad_norm": 0},
+    ],
+)
+def test_settings_that_are_no_such_numbers_are_named(wrong):
+    name, value = next(iter(wrong.items()))
+    assert f"{name}={value!r}" in complaint_of(CourseError, LoopConfig, **wrong)
+
+
+def test_numbers_of_numpy_and_torch_become_python_s_own():
+    config = LoopConfig(batch_size=np.int64(4), learning_rate=np.float32(0.5), seed=torch.tensor(3), warmup=2)
+    assert (config.batch_size, config.learning_rate, config.seed, config.warmup) == (4, 0.5, 3, 2.0)
+    assert {type(value) for value in (config.batch_size, config.seed)} == {int}
+    assert json.loads(json.dumps(vars(config)))["learning_rate"] == 0.5
+
+
+@pytest.mark.parametrize("kind", [np.float32, torch.tensor])
+def test_metrics_of_numpy_and_torch_reach_the_state(data, collate, tmp_path, kind):
+    config = LoopConfig(num_epochs=1, batch_size=8)
+    history = fit(
+        small_model(), data["train"], collate, config, folder=tmp_path, evaluate=lambda *_: {"loss": kind(0.5)}
+    )
+    assert history.evaluations[-1]["loss"] == 0.5
+    assert list(tmp_path.glob("step-*")), "the state was written"
+
+
+class FirstTokenLabels:
+    "As for masked words: a label only where a row begins with an even token; else the mean over none is 0/0."
+
+    def __init__(self, collate):
+        self.collate = collate
+
+    def __call__(self, rows):
+        batch = self.collate(rows)
+        batch["labels"] = torch.where(batch["input_ids"][:, 1] % 2 == 0, batch["labels"], -100)
+        return batch
+
+
+@pytest.mark.parametrize("accumulation", [1, 3])
+def test_parts_and_steps_without_a_label_do_no_harm(data, collate, accumulation):
+    collate = FirstTokenLabels(collate)
+    rows = data["train"].select(range(24))
+    empty = sum(not count_labels(collate([row])) for row in rows)
+    assert 0 < empty < 24
+    config = LoopConfig(num_epochs=1, batch_size=1, gradient_accumulation_steps=accumulation, learning_rate=1e-3)
+    model = small_model()
+    history = fit(model, rows, collate, config)
+    assert all(np.isfinite(record["loss"]) for record in history.steps)
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+    if accumulation == 1:
+        assert sum(record["grad_norm"] == 0 for record in history.steps) == empty
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_evaluating_in_batches_of_nothing_is_an_error(data, collate, size):
+    assert f"batch_size={size}" in complaint_of(CourseError, own_batches, [3, 4], size)
+    message = complaint_of(CourseError, predict_logits, small_model(), data["train"], collate, batch_size=size)
+    assert f"batch_size={size}" in message
+
+
+def test_evaluating_nothing_is_an_error(data, collate):
+    nothing = data["train"].select([])
+    assert "empty" in complaint_of(DataError, evaluate_pairs, small_model(), None, nothing, collate)
+
+
+def test_examples_that_are_no_tokenized_data_set_are_named(data, collate):
+    complaint = partial(complaint_of, DataError, fit, small_model(), collate=collate, config=LoopConfig())
+    assert "IterableDataset" in complaint(data["train"].to_iterable_dataset())
+    assert "list" in complaint(data["train"].to_list())
+    assert "labels" in complaint(data["train"].select_columns(["labels"]))
+
+
+def test_preprocess_names_what_is_missing_and_leaves_nothing_foreign(tokenizer):
+    pairs = make_pairs(4)
+    complaint = partial(complaint_of, DataError, preprocess, tokenizer=tokenizer, max_length=32)
+    assert "Give a DatasetDict" in complaint(pairs)
+    assert "IterableDataset" in complaint(IterableDatasetDict(train=pairs.to_iterable_dataset()))
+    assert "'sentence2'" in complaint(DatasetDict(test=pairs.remove_columns("sentence2")))
+    made = preprocess(DatasetDict(train=pairs.add_column("note", ["é"] * 4)), tokenizer, 32)["train"]
+    assert sorted(made.column_names) == ["attention_mask", "input_ids", "labels", "token_type_ids"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"), [(("a", "\ud800"), "surrogate"), (("a", None), "None"), ((3, "b"), "Text 0 is 3")]
+)
+def test_pairs_that_are_no_text_are_named(tokenizer, pair, words):
+    assert words in complaint_of(CourseError, classify_pairs, small_model(), tokenizer, [pair], max_length=32)
+
+
+@pytest.mark.parametrize("length", [-1, 0, 5000])
+def test_classifying_at_a_length_that_the_model_cannot_read_is_an_error(tokenizer, length):
+    message = complaint_of(CourseError, classify_pairs, small_model(), tokenizer, [("w1", "w2")], max_length=length)
+    assert f"max_length={length}" in message
+
+
+@pytest.mark.parametrize("processes", [0, -1])
+def test_launching_no_process_is_an_error(processes):
+    assert f"num_processes={processes}" in complaint_of(CourseError, launch, int, num_processes=processes)
