@@ -16,10 +16,21 @@ import pytest
 import torch
 from accelerate import Accelerator
 from complaints import complaint_of
-from datasets import Dataset, DatasetDict, IterableDataset
+from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GraniteConfig,
+    GraniteForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+)
 
 from course_lib.causal_lm import (
     BEGINNINGS,
@@ -42,6 +53,7 @@ from course_lib.causal_lm import (
     head_loss,
     keytoken_weighted_loss,
     keyword_list,
+    makes_logits_alone,
     matching,
     new_model,
     pack_sequences,
@@ -898,3 +910,79 @@ def test_counts():
     assert counts.share == 0.25
     assert FilterCounts().share == 0
     assert FilterCounts(**counts.to_dict()) == counts
+
+
+# Other models, other input
+
+
+def scaled(kind: str):
+    "A small model of a family that changes its logits after the last layer, or the states before it."
+    shape = {"vocab_size": 40, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    shape |= {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8, "max_position_embeddings": 32}
+    config, model = {
+        "granite": (GraniteConfig(**shape, logits_scaling=8.0), GraniteForCausalLM),
+        "gemma 2": (Gemma2Config(**shape, final_logit_softcapping=2.0), Gemma2ForCausalLM),
+        "cohere": (CohereConfig(**shape, logit_scale=0.1), CohereForCausalLM),
+        "llama": (LlamaConfig(**shape), LlamaForCausalLM),
+    }[kind]
+    torch.manual_seed(0)
+    model = model(config).eval()
+    with torch.no_grad():
+        model.get_output_embeddings().weight.mul_(20)
+    return model
+
+
+@pytest.mark.parametrize("kind", ["granite", "gemma 2", "cohere", "llama"])
+def test_the_perplexity_of_models_that_scale_or_cap_their_logits(kind):
+    model, ids = scaled(kind), torch.randint(40, (3, 9), generator=torch.Generator().manual_seed(0))
+    assert makes_logits_alone(model) == (kind == "llama")
+    with torch.no_grad():
+        expected = model(input_ids=ids, labels=ids).loss.item()
+    data = Dataset.from_dict({"input_ids": ids.tolist()})
+    assert evaluate_perplexity(model, data, batch_size=2)["loss"] == pytest.approx(expected, rel=1e-4)
+    if kind != "llama":
+        with pytest.raises(CourseError, match="scales or caps"), chunked_head(model):
+            pass
+
+
+def test_no_field_of_later_records_is_lost():
+    records = [{"content": "import pandas"}, {"content": "import pandas as pd", "licence": "MIT"}]
+    assert filter_by_keywords(records).to_dataset().to_list() == [records[0] | {"licence": None}, records[1]]
+    mixed = [{"content": "import pandas", "n": 1}, {"content": "import pandas", "n": "x"}]
+    assert "one type" in complaint_of(DataError, filter_by_keywords(mixed).to_dataset)
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.binary_view()])
+def test_views_with_gaps_are_filtered(kind):
+    table = pa.table({"content": pa.array(["import pandas", None, "x"]).cast(kind)})
+    found = filter_by_keywords(Dataset(table))
+    assert len(found.to_dataset()) == 1
+    assert found.counts.skipped == {"missing": 1}
+
+
+@pytest.mark.parametrize("cut", [pack_sequences, chunk_sequences])
+@pytest.mark.parametrize("arrow", [False, True])
+def test_a_missing_sequence_is_named(cut, arrow):
+    rows = [[1, 2], None, [3]]
+    assert "Sequence 1 is None" in complaint_of(DataError, cut, pa.array(rows) if arrow else rows, 2)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    filter_to_folder([{"content": "import pandas"}], "~/kept")
+    assert (tmp_path / "kept" / "counts.json").is_file()
+
+
+@pytest.mark.parametrize(("prompt", "words"), [("\ud800", "surrogate"), (None, "Text 0 is None")])
+def test_prompts_that_are_no_text_are_named(tokenizer, prompt, words):
+    model = small_model(len(tokenizer))
+    assert words in complaint_of(CourseError, complete_code, model, tokenizer, [prompt], max_new_tokens=4)
+    assert words in complaint_of(CourseError, tokenize_code, [prompt], tokenizer)
+
+
+def test_files_that_are_no_splits_are_named(tokenizer):
+    files = Dataset.from_dict({"content": make_files(4)})
+    assert "Give a DatasetDict" in complaint_of(DataError, preprocess, files, tokenizer, 16)
+    assert "IterableDataset" in complaint_of(
+        DataError, preprocess, IterableDatasetDict(train=files.to_iterable_dataset()), tokenizer, 16
+    )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 from accelerate import Accelerator
+from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -943,3 +944,15 @@ def test_a_checkpoint_without_a_head_is_noticed(shared):
     frozen = freeze_masking(preprocess(raw, tokenizer)["train"], tokenizer)
     found = perplexity(model, frozen, partial(pad_rows, tokenizer=tokenizer))
     assert found > len(tokenizer) / 4, "random guesses among all tokens"
+
+
+@pytest.mark.parametrize(("text", "words"), [("\ud800 [MASK]", "surrogate"), (None, "Text 0 is None")])
+def test_fillers_for_what_is_no_text_are_an_error(tokenizer, text, words):
+    assert words in complaint_of(CourseError, top_fillers, small_model(), tokenizer, [text])
+
+
+def test_chunks_are_made_of_text_alone_and_of_splits(tokenizer):
+    texts = Dataset.from_dict({"text": make_texts(40, 1), "note": ["é"] * 40})
+    assert "note" not in preprocess(DatasetDict(train=texts), tokenizer, 16)["train"].column_names
+    assert "Give a DatasetDict" in complaint_of(DataError, preprocess, texts, tokenizer, 16)
+    assert "'text'" in complaint_of(DataError, preprocess, DatasetDict(train=texts.remove_columns("text")), tokenizer, 16)

@@ -779,3 +779,41 @@ def test_the_packaged_encoder_takes_the_head():
     model, tokenizer = load_model("question-answering", "mini/encoder"), load_tokenizer("mini/encoder")
     found = QuestionAnswerer(model, tokenizer)(["Who came?", "When?"], "Ann came on Friday. " * 300, top_k=2)
     assert [len(answers) for answers in found] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"text": "Paris", "answer_start": [0]}, "its answers are"),
+        ({"text": ["Paris"], "answer_start": 0}, "answer_start is 0"),
+        ({"text": ["Paris"]}, "answer_start is None"),
+        ({"text": None, "answer_start": [0]}, "no answer"),
+        (["Paris"], "its answers are"),
+    ],
+)
+def test_answers_of_another_shape_are_named(tokenizer, answers, words):
+    batch = {"id": ["q7"], "context": ["Paris is old"], "question": ["what"], "answers": [answers]}
+    message = complaint_of(DataError, prepare_train_features, batch, tokenizer, 24, 6)
+    assert "q7" in message
+    assert words in message
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float16, bool])
+def test_logits_of_other_types_are_ranked_like_floats(small_run, kind):
+    data, features = small_run
+    examples, windows = data["validation"], features["validation"]
+    width = max(map(len, windows["input_ids"]))
+    logits = np.random.default_rng(0).integers(0, 2 if kind is bool else 9, (2, len(windows), width))
+    given = postprocess_answers(examples, windows, *logits.astype(kind), n_best=5, max_answer_length=6)
+    assert given == postprocess_answers(examples, windows, *logits.astype(np.float32), n_best=5, max_answer_length=6)
+
+
+def test_questions_and_contexts_that_are_no_text_are_named(tokenizer):
+    answerer = QuestionAnswerer(small_model(), tokenizer, max_length=24, stride=6)
+    assert "surrogate" in complaint_of(CourseError, answerer, "who?", "ab \ud800 c")
+    assert "Text 1 is None" in complaint_of(CourseError, answerer, ["who?", None], "ab c")
+
+
+def test_questions_that_are_no_splits_are_named(tokenizer):
+    questions = make_questions(4)
+    assert "Give a DatasetDict" in complaint_of(DataError, preprocess, questions, tokenizer, 24, 6)

@@ -21,7 +21,10 @@ from hypothesis import strategies as st
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
+    BertConfig,
     DataCollatorForSeq2Seq,
+    EncoderDecoderConfig,
+    EncoderDecoderModel,
     MarianConfig,
     MarianMTModel,
     MarianTokenizer,
@@ -866,3 +869,38 @@ def test_real_kde_messages_come_out_as_one_by_one(shared, mini):
     for beams in (1, 3):
         options = {"num_beams": beams, "max_length": 20}
         assert generate_all(model, rows, batch_size=16, **options) == one_by_one(model, rows, **options)
+
+
+# Input that cannot be
+
+
+def test_foreign_columns_do_not_reach_the_collator(mini):
+    pairs = Dataset.from_dict({"source": ["Open", "Save"], "target": ["Ouvrir", "Enregistrer"], "context": ["a", "b"]})
+    made = preprocess(DatasetDict(train=pairs), mini[1], 16)["train"]
+    assert sorted(made.column_names) == ["attention_mask", "input_ids", "labels"]
+    assert "'target'" in complaint_of(DataError, preprocess, DatasetDict(train=pairs.remove_columns("target")), mini[1])
+
+
+@pytest.mark.parametrize("length", [-1, 0, 1])
+@pytest.mark.parametrize("kind", ["mini", "marian"])
+def test_a_length_without_room_is_an_error(request, kind, length):
+    tokenizer = request.getfixturevalue(kind)
+    tokenizer = tokenizer[1] if kind == "mini" else tokenizer
+    pair = {"source": ["Open"], "target": ["Ouvrir"]}
+    assert f"max_length={length}" in complaint_of(CourseError, preprocess_pairs, pair, tokenizer, length)
+
+
+def test_half_a_surrogate_pair_is_named(mini):
+    assert "surrogate" in complaint_of(CourseError, Translator(*mini), ["Open", "Open \ud800"])
+
+
+def test_a_model_without_a_pad_token_translates():
+    config = {"vocab_size": 24, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config |= {"intermediate_size": 32, "max_position_embeddings": 32}
+    torch.manual_seed(0)
+    parts = EncoderDecoderConfig.from_encoder_decoder_configs(BertConfig(**config), BertConfig(**config))
+    model = EncoderDecoderModel(parts).eval()
+    model.generation_config.update(decoder_start_token_id=1, eos_token_id=2, pad_token_id=0)
+    assert model.config.pad_token_id is None
+    rows, options = [[5, 6, 7], [8, 9], [4]], {"max_length": 6, "num_beams": 1}
+    assert generate_all(model, rows, batch_size=3, **options) == one_by_one(model, rows, **options)
