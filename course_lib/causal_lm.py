@@ -51,7 +51,7 @@ class CodeSettings:
     layers: int = 12
     width: int = 768
     heads: int = 12
-    key_tokens: str = "plt pd sk fit predict"  # code with these counts for more; "" for none
+    key_tokens: str | None = "plt pd sk fit predict"  # code with these counts for more; none treats all alike
     alpha: float = 1.0  # factor of the weighted loss
     num_epochs: int = 1
     batch_size: int = 32  # contexts
@@ -1200,7 +1200,7 @@ class KeyTokens(NamedTuple):
 
 def find_key_tokens(
     tokenizer: "PreTrainedTokenizerBase",
-    words: str | Iterable[str],  # such as "plt pd"
+    words: str | Iterable[str] | None,  # such as "plt pd"; none for no word
 ) -> KeyTokens:
     """Each word as it stands and with a blank before it, as a single token where it is one.
 

@@ -788,7 +788,7 @@ def launch(
     """What `function(*args)` returned in each process, by rank.
 
     Processes on CPU cores of this machine, or with `accelerate.notebook_launcher` on its GPUs. In Colab with one GPU or
-    none, the function runs once, in this process.
+    none, the function runs once, in this process. Raises `CourseError` if the function does so in a process.
     """
     from accelerate import notebook_launcher
     from accelerate.state import AcceleratorState, GradientState, PartialState
@@ -812,7 +812,11 @@ def launch(
         with redirect_stdout(output), patch_environment(**variables):
             state = PartialState(cpu=cpu)
             state.wait_for_everyone()  # none leaves before all have met
-            result = function(*args)
+            try:
+                result = function(*args)
+            except CourseError as error:  # says all there is to say; what the launcher makes of it fills a page
+                Path(folder, "error").write_text(str(error), encoding="utf-8")
+                raise
             Path(folder, f"{state.process_index}.json").write_text(json.dumps(result), encoding="utf-8")
             state.wait_for_everyone()  # nor does the first, which keeps the addresses, before all are done
 
@@ -832,6 +836,10 @@ def launch(
                     start_processes(begin, nprocs=num_processes, start_method="fork")
                 else:
                     notebook_launcher(worker, num_processes=num_processes, use_port=port)
+        except Exception:
+            if (said := Path(folder, "error")).is_file():
+                raise CourseError(said.read_text(encoding="utf-8")) from None
+            raise
         finally:
             torch.set_num_threads(threads)
             for state, old in zip(states, kept, strict=True):

@@ -698,6 +698,7 @@ def test_key_tokens(tokenizer):
     assert "".join(found.split["Größenwahn"]).startswith("Gr")
     assert "qqq" in complaint_of(CourseError, find_key_tokens, tokenizer, "qqq zzz")
     assert find_key_tokens(tokenizer, "") == ({}, {})
+    assert find_key_tokens(tokenizer, None) == ({}, {})
 
 
 def test_parameter_groups(tokenizer):

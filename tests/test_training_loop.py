@@ -794,3 +794,10 @@ def test_classifying_at_a_length_that_the_model_cannot_read_is_an_error(tokenize
 @pytest.mark.parametrize("processes", [0, -1])
 def test_launching_no_process_is_an_error(processes):
     assert f"num_processes={processes}" in complaint_of(CourseError, launch, int, num_processes=processes)
+
+
+def test_what_a_process_complains_of_arrives_in_one_line():
+    def complain():
+        raise DataError("Row 3 is empty. Fill it in.")
+
+    assert complaint_of(CourseError, launch, complain, num_processes=2, cpu=True) == "Row 3 is empty. Fill it in."
