@@ -88,19 +88,20 @@ _OURS = ("mini/", "opus/kde4")  # beginnings of names that look like ids, and ar
 
 
 def public_name(
-    name: str,  # a Hub id, a corpus or checkpoint of the course, or a path
+    name: str | os.PathLike,  # a Hub id, a corpus or checkpoint of the course, or a path
 ) -> str:
     "The name as it may stand in public: of a path, its last part."
     name = os.fspath(name)
-    if (_HUB_ID.fullmatch(name) and not Path(name).exists()) or name.startswith(_OURS):
+    if (_HUB_ID.fullmatch(name) and not os.path.exists(name)) or name.startswith(_OURS):
         return name
     return re.split(r"[\\/]", name.rstrip("\\/"))[-1]
 
 
-def _hub_id(name: str | None) -> str | None:
+def _hub_id(name: str | os.PathLike | None) -> str | None:
     "The id that the Hub knows, without a configuration; None for the course's own names, for paths, and for none."
-    found = _HUB_ID.fullmatch(name or "")
-    return found[1] if found and not name.startswith(_OURS) and not Path(name).exists() else None
+    name = os.fspath(name or "")
+    found = _HUB_ID.fullmatch(name)
+    return found[1] if found and not name.startswith(_OURS) and not os.path.exists(name) else None
 
 # %% ../nbs/workbench/hub.ipynb #503127dd
 def versions_used() -> dict[str, str]:
@@ -122,12 +123,14 @@ def _table(rows: Mapping[str, Any], head: tuple[str, str]) -> str:
     return "\n".join(f"| {left} | {right} |" for left, right in [head, ("---", "---"), *shown])
 
 # %% ../nbs/workbench/hub.ipynb #a21f1ce3
-def _card_head(name: str, task: str, scores: Mapping[str, float], dataset: str | None, base: str | None) -> str:
+def _card_head(
+    name: str, task: str, scores: Mapping[str, float], dataset: str | os.PathLike | None, base: str | os.PathLike | None
+) -> str:
     "The metadata that the Hub reads, as YAML. Scores need the model's name beside them, so both are in it or neither."
     from huggingface_hub import EvalResult, ModelCardData
 
     data, own = public_name(dataset) if dataset else "unknown", _hub_id(dataset)
-    config = _HUB_ID.fullmatch(dataset)[2] if own else None
+    config = _HUB_ID.fullmatch(os.fspath(dataset))[2] if own else None
     results = [
         EvalResult(
             task_type=PIPELINES[task],
@@ -158,7 +161,7 @@ def model_card(
     *,
     metrics: Mapping[str, Any] | None = None,  # on held-out data
     settings: Any = None,  # the chapter's dataclass, or a mapping
-    dataset: str | None = None,  # None takes the settings' own
+    dataset: str | os.PathLike | None = None,  # None takes the settings' own
 ) -> str:
     "The text of README.md: metadata that the Hub reads, and what people want to know. Raises `PublishError`."
     if task not in PIPELINES:
@@ -189,7 +192,7 @@ def write_model(
     folder: str | os.PathLike,
 ) -> list[str]:
     "Write weights, tokenizer and card into `folder`; names of the files. Raises `PublishError` if there is no room."
-    folder = Path(folder)
+    folder = Path(os.path.expanduser(folder))
     partial = folder / ".writing"
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -203,8 +206,12 @@ def write_model(
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial / name, folder / name)
-    except OSError as error:
-        raise PublishError(f"{folder} cannot be written: {error.strerror or error}. Give another folder.") from None
+    except Exception as error:
+        # The libraries in Rust have errors of their own for a full disk; what the system said is in their text.
+        if not isinstance(error, OSError) and "(os error " not in str(error):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PublishError(f"{folder} cannot be written: {reason}. Free some space, or give another folder.") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return names
@@ -225,19 +232,31 @@ def _innermost(error: Exception) -> Exception:
     return error
 
 
+def _said(error: Exception, token: str) -> str:
+    "The error's text in one line, in which the token, as it is or as Python writes it, is hf_…."
+    text = " ".join(str(error).split())
+    return text.replace(repr(token)[1:-1], "hf_…").replace(token, "hf_…") if token else text
+
+
 def _seconds_asked_for(error: Exception) -> float | None:
     "What the header Retry-After says, if it gives a number of seconds."
     value = getattr(getattr(error, "response", None), "headers", {}).get("Retry-After", "")
     return float(value) if value.isdigit() else None
 
 # %% ../nbs/workbench/hub.ipynb #3df04527
-def _explain(error: Exception, repo_id: str) -> tuple[str, bool]:
-    "What happened and what to do, and whether the same request may succeed in a moment."
+def _explain(error: Exception, repo_id: str, token: str = "") -> tuple[str, bool]:
+    "What happened and what to do, without the token, and whether the same request may succeed in a moment."
     status = _status(error)
     if status == 401:
-        return "the Hub does not accept the token (401). Log in again with `hf auth login`, or use notebook_login()", False
+        return (
+            "the Hub does not accept the token (401). Log in again with `hf auth login`, or use notebook_login()",
+            False,
+        )
     if status == 403:
-        return f"the token may not write to {repo_id} (403). Use a token with write access, or a name of your own", False
+        return (
+            f"the token may not write to {repo_id} (403). Use a token with write access, or a name of your own",
+            False,
+        )
     if status == 404:
         return f"{repo_id} was not found (404). Check the name, and that you may see it", False
     if status == 409:
@@ -249,9 +268,9 @@ def _explain(error: Exception, repo_id: str) -> tuple[str, bool]:
         return f"the Hub has trouble (status {status})", True
     module = type(error).__module__.partition(".")[0]
     if isinstance(error, OSError) or module.startswith(("httpx", "requests", "httpcore")):
-        reason = " ".join(str(error).split())[:200] if status is None else f"status {status}"
+        reason = _said(error, token)[:200] if status is None else f"status {status}"
         return f"no proper answer from the Hub ({type(error).__name__}: {reason})", status is None
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}", False
+    return f"{type(error).__name__}: {_said(error, token)[:300]}", False
 
 # %% ../nbs/workbench/hub.ipynb #f5ba4ea2
 def upload(
@@ -270,16 +289,18 @@ def upload(
     """
     from huggingface_hub import CommitOperationAdd, HfApi, get_token
 
-    folder = Path(folder)
+    folder = Path(os.path.expanduser(folder))
     again = f"Your files are in {folder}: publish again, or upload them with `hf upload {repo_id} {folder}`."
     if is_offline():
         raise PublishError(f"This run is offline (HF_HUB_OFFLINE is set): nothing was uploaded. Unset it. {again}")
-    token = token or get_token()
+    token = ((token or "").strip() or get_token() or "").strip()  # a token from a file ends in a line break
     if not token:
         raise PublishError(
             "You are not logged in to the Hub. In a terminal: `hf auth login`. In a notebook: "
             f"`from huggingface_hub import notebook_login; notebook_login()`. {again}"
         )
+    if not re.fullmatch("[!-~]+", token):
+        raise PublishError(f"The token holds a blank, or a letter that is not ASCII. Copy it again. {again}")
     if names is None:
         names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         names = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
@@ -292,8 +313,7 @@ def upload(
             return str(created)
         except Exception as caught:
             error = _innermost(caught)
-            reason, transient = _explain(error, repo_id)
-            failure = reason.replace(token, "hf_…")
+            failure, transient = _explain(error, repo_id, token)
             if not transient or attempt == _ATTEMPTS:
                 break
             sleep(_seconds_asked_for(error) or 2 ** (attempt - 1))
@@ -309,7 +329,7 @@ def publish(
     task: str,  # a key of `PIPELINES`
     metrics: Mapping[str, Any] | None = None,  # on held-out data
     settings: Any = None,  # the chapter's dataclass, or a mapping
-    dataset: str | None = None,  # None takes the settings' own
+    dataset: str | os.PathLike | None = None,  # None takes the settings' own
     folder: str | os.PathLike | None = None,  # for the files; None takes published/NAME
     dry_run: bool = False,  # only write the folder
     **options: Any,  # for `upload`: token, private, message
@@ -342,7 +362,7 @@ class BackgroundPublisher:
     task: str  # a key of `PIPELINES`
     folder: str | os.PathLike  # each step's files are in a folder of their own below this one
     settings: Any = None
-    dataset: str | None = None
+    dataset: str | os.PathLike | None = None
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # for `upload`: token, private
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     _waiting: tuple[int, Path, list[str]] | None = None
@@ -360,7 +380,7 @@ class BackgroundPublisher:
         step = int((history.steps or history.evaluations)[-1]["step"])
         last = last if last.get("step") == step else {}  # some epochs end without an evaluation
         card = model_card(self.repo_id, self.task, metrics=last, settings=self.settings, dataset=self.dataset)
-        folder = Path(self.folder, f"step-{step}")
+        folder = Path(os.path.expanduser(self.folder), f"step-{step}")
         names = write_model(model, self.tokenizer, card, folder)
         with self._lock:
             skipped, self._waiting = self._waiting, (step, folder, names)

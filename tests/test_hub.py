@@ -1,6 +1,8 @@
 "Publishing: the real client, against a Hub of our own on 127.0.0.1."
 
+import copy
 import logging
+import resource
 import threading
 import time
 import traceback
@@ -15,7 +17,7 @@ import yaml
 from complaints import complaint_of
 from datasets import Dataset
 from hub_server import TOKEN, Hub, running_hub
-from huggingface_hub import ModelCard, constants, hf_hub_download
+from huggingface_hub import HfApi, ModelCard, constants, hf_hub_download
 from huggingface_hub.utils import _http
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -236,6 +238,40 @@ def test_a_wrong_token(hub: Hub, tokenizer, tmp_path, monkeypatch):
     assert TOKEN[::-1] not in message
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", " "])
+def test_a_token_from_a_file_is_taken_without_its_line_break(hub: Hub, tokenizer, tmp_path, ending):
+    assert published(tokenizer, tmp_path / "files", token=TOKEN + ending) == f"{hub.url}/you/model"
+
+
+@pytest.mark.parametrize("wrong", [TOKEN[:9] + "\n" + TOKEN[9:], f"Bearer {TOKEN}", f"{TOKEN}é", f"{TOKEN}\0"])
+def test_what_cannot_be_a_token_is_refused_and_not_shown(hub: Hub, tokenizer, tmp_path, wrong):
+    message = refusal(tokenizer, tmp_path / "files", token=wrong)
+    assert "The token holds a blank" in message
+    assert not [part for part in (*wrong.split(), repr(wrong)) if part in message]
+    publisher = in_the_background(tokenizer, tmp_path / "steps", options={"token": wrong})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        publisher(small_model(), event_of(1))
+        said = f"{publisher.wait(30)} {[str(warning.message) for warning in caught]}"
+    assert "The token holds a blank" in said
+    assert TOKEN[9:] not in said
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("before", ["b'Bearer ", *("x" * (200 - cut) for cut in (1, 4, 20))])
+def test_an_error_of_the_client_does_not_show_the_token(hub: Hub, tokenizer, tmp_path, monkeypatch, before):
+    "Neither as Python writes it, nor the part of it that is left where a long message is cut."
+    token = f"{TOKEN}\\'"
+
+    def repeat(*args, **options):
+        raise OSError(f"{before}{token!r} {token}")
+
+    monkeypatch.setattr(HfApi, "create_repo", repeat)
+    message = refusal(tokenizer, tmp_path / "files", token=token, sleep=lambda seconds: None)
+    assert "NotA" not in message
+    assert "hf_" in message or "x" * 190 in message
+
+
 def test_no_token_names_the_two_ways_to_log_in(hub: Hub, tokenizer, tmp_path, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
@@ -263,6 +299,44 @@ def test_an_unknown_task(tokenizer, tmp_path):
 def test_a_folder_that_cannot_be_written(tokenizer, tmp_path):
     (tmp_path / "file").write_text("")
     assert str(tmp_path / "file") in complaint_of(PublishError, published, tokenizer, tmp_path / "file")
+
+
+@pytest.mark.parametrize(("limit", "words"), [(10, 0), (1_500, 0), (40_000, 500)])
+def test_a_full_disk_is_explained(tokenizer, tmp_path, limit, words):
+    "The configuration, the weights or the tokenizer do not fit: each is written by another library."
+    tokenizer = copy.deepcopy(tokenizer)
+    tokenizer.add_tokens([f"word{number}" for number in range(words)])
+    model = small_model()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        message = complaint_of(PublishError, write_model, model, tokenizer, None, tmp_path / "files")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path / "files") in message
+    assert "File too large" in message
+    assert not list((tmp_path / "files").iterdir())
+
+
+def test_what_is_no_trouble_with_the_disk_is_raised_as_it_is(tokenizer, tmp_path):
+    model = small_model()
+    model.save_pretrained = lambda folder: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        write_model(model, tokenizer, None, tmp_path / "files")
+
+
+def test_a_tilde_is_the_home_folder(hub: Hub, tokenizer, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    publisher = in_the_background(tokenizer, "~/steps")
+    publisher(small_model(), event_of(1))
+    assert "url" in publisher.wait(30)[0]
+    assert {path.name for path in (tmp_path / "steps" / "step-1").iterdir()} == FILES
+    assert set(write_model(small_model(), tokenizer, None, "~/files")) == FILES - {"README.md"}
+    assert upload("~/files", "you/again") == f"{hub.url}/you/again"
+    assert not list(Path().iterdir())
 
 
 # The card
@@ -342,6 +416,27 @@ def test_a_configuration_is_no_part_of_the_link():
     data = head["model-index"][0]["results"][0]["dataset"]
     assert (data["type"], data["config"], data["name"]) == ("nyu-mll/glue", "mrpc", "nyu-mll/glue:mrpc")
     assert "fine-tuned on `nyu-mll/glue:mrpc`" in text
+
+
+@pytest.mark.parametrize(
+    ("dataset", "shown", "link"),
+    [("nyu-mll/glue", "nyu-mll/glue", ["nyu-mll/glue"]), ("/srv/pairs.csv", "pairs.csv", None)],
+)
+def test_names_may_be_paths(dataset, shown, link):
+    metrics = {"accuracy": 0.5}
+    for options in (
+        {"dataset": Path(dataset), "settings": {"checkpoint": Path("/srv/models/mine")}},
+        {"settings": Settings(Path(dataset), Path("/srv/models/mine"))},
+    ):
+        text = model_card("a/b", "masked-lm", metrics=metrics, **options)
+        assert f"fine-tuned on `{shown}` from `mine`." in text
+        assert "srv" not in text
+        assert yaml.safe_load(text.split("---\n")[1]).get("datasets") == link
+
+
+def test_a_name_that_is_too_long_for_a_path_is_a_name():
+    assert public_name("a/" + "b" * 300) == "a/" + "b" * 300
+    assert "b" * 300 in model_card("a/b", "masked-lm", settings=Settings("a/" + "b" * 300))
 
 
 def test_a_folder_of_two_parts_is_a_path(tmp_path, monkeypatch):
