@@ -19,6 +19,7 @@ import signal
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .profiles import CourseError, unknown_name
+from .results import plain_numbers
 
 if TYPE_CHECKING:
     import torch
@@ -82,24 +84,31 @@ def write_state(
     folder: str | os.PathLike,  # holds all states of a run; is created
     step: int,  # optimizer steps done
     tensors: Mapping[str, Mapping[str, "torch.Tensor"]],  # file name without suffix -> name -> tensor on the CPU
-    facts: Mapping[str, Any],  # anything that JSON can hold
+    facts: Mapping[str, Any],  # anything that JSON can hold, and NumPy's and torch's numbers
 ) -> Path:
     """Write a state atomically and return its folder, `step-00000120` for step 120.
 
     A kill at any moment leaves all earlier states, and this one whole or not at all. Raises `SavingError` if the disk
-    is full or the folder cannot be written; earlier states are untouched then.
+    is full, the folder cannot be written, or JSON cannot hold the facts; earlier states are untouched then.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder = Path(folder)
+    try:
+        text = json.dumps(facts, ensure_ascii=False, default=plain_numbers).encode()
+    except (TypeError, ValueError) as error:
+        raise SavingError(
+            f"The state of step {step} was not written to {folder}: {error}. "
+            f"Let metrics and settings be numbers and texts. {_last_of(folder)}"
+        ) from None
     target, partial = folder / f"step-{step:08d}", folder / f".writing-step-{step:08d}"
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         for name, group in tensors.items():
             save_file(dict(group), partial / f"{name}.safetensors")
-        (partial / "facts.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+        (partial / "facts.json").write_bytes(text)
         sums = {path.name: _checksum(path) for path in sorted(partial.iterdir())}
         (partial / "checksums.json").write_text(json.dumps(sums, indent=1), encoding="utf-8")
         for path in [*partial.iterdir(), partial]:
@@ -329,16 +338,24 @@ class Position:
     evaluations: list[dict[str, float]] = field(default_factory=list)
 
 # %% ../nbs/workbench/saving.ipynb #f879b978
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, a scheduler, a terminal that closes
+
+
 @contextmanager
 def signals_to(
     handler: Callable[[int, FrameType | None], None] | None = None,  # None changes nothing yet, but the block may
 ) -> Iterator[None]:
-    "Within this block SIGINT and SIGTERM call `handler`; then all is as before. In a side thread, which gets none, no change."
+    """Within this block SIGINT, SIGTERM and SIGHUP call `handler`; then all is as before.
+
+    A SIGHUP that is ignored, as under `nohup`, stays so. In a side thread, which gets no signals, nothing changes.
+    """
     main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if main}
+    numbers = [number for name in _SIGNALS if main and (number := getattr(signal, name, None))]  # Windows has no SIGHUP
+    before = {number: signal.getsignal(number) for number in numbers}
     try:
-        for number in before if handler is not None else ():
-            signal.signal(number, handler)
+        for number, old in before.items() if handler is not None else ():
+            if old != signal.SIG_IGN or signal.Signals(number).name != "SIGHUP":
+                signal.signal(number, handler)
         yield
     finally:
         for number, old in before.items():
@@ -346,7 +363,7 @@ def signals_to(
 
 # %% ../nbs/workbench/saving.ipynb #6dc9ee0f
 class StopRequest:
-    "Ctrl-C or SIGTERM, noted when it comes and obeyed when the run asks. A second one, seconds later, stops at once."
+    "Ctrl-C, SIGTERM or SIGHUP, noted when it comes and obeyed when the run asks. A second one, seconds later, stops at once."
 
     def __init__(self) -> None:
         self.since = math.inf  # when it came, on the clock `time.monotonic`
@@ -423,11 +440,39 @@ def _state_to_begin_from(folder: Path, resume: bool) -> Path | None:
 
 def _refuse_other_settings(state: Path, then: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     "Raises `SavingError` if a setting of `run` was another when the state was written."
-    now = json.loads(json.dumps(run))
+    now = json.loads(json.dumps(run, default=plain_numbers))
     other = [name for name in now if then.get(name) != now[name]]
     if other:
         listed = ", ".join(f"{name} was {then.get(name)!r} and is {now[name]!r}" for name in other)
         raise SavingError(f"{state} cannot be continued: {listed}. Set it back, or begin in another folder.")
+
+# %% ../nbs/workbench/saving.ipynb #53b18a44
+def _lock(
+    folder: Path,  # is created
+    patience: float = 5.0,  # seconds
+) -> int | None:
+    """A descriptor that keeps other runs out of the folder, until it is closed or the process ends.
+
+    None where there are no locks, as on Windows and some network file systems. Raises `SavingError` if another has it.
+    """
+    try:
+        import fcntl
+
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # a folder that cannot be written is not our concern: `write_state` will say so
+        return None
+    for pause in [0.1] * round(patience / 0.1) + [0.0]:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            time.sleep(pause)
+        except OSError:
+            os.close(descriptor)
+            return None
+    os.close(descriptor)
+    raise SavingError(f"Another process is training in {folder}. Wait for its end, stop it, or give another folder.")
 
 # %% ../nbs/workbench/saving.ipynb #57f12b9a
 @dataclass
@@ -447,6 +492,7 @@ class StateKeeper:
     _random: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
     _request: StopRequest = field(default_factory=StopRequest)
     _stopping: bool = False  # all processes know of the request
+    _unlock: Callable[[], Any] = lambda: None
 
     def __post_init__(self) -> None:
         for name in ("save_every", "keep"):
@@ -461,24 +507,22 @@ class StateKeeper:
         self,
         resume: bool,  # go on from the newest state, if there is one
     ) -> Position:
-        """Where to begin; weights, optimizer and schedule are set to it.
+        """Where to begin; weights, optimizer and schedule are set to it. Call `signals` next, which frees the folder.
 
-        Raises `SavingError` if a new run would mix its states with those of another, if there is nothing to resume
-        from but damaged states, and if settings, data or model are not those of the state.
+        Raises `SavingError` if a new run would mix its states with those of another, if another process is training
+        in the folder, if there is nothing to resume from but damaged states, and if settings, data or model are not
+        those of the state.
         """
         if self.folder is None:
             if resume:
                 raise SavingError("resume=True, but no folder is given. Give folder=…, where the states are.")
             return Position()
-        self.last = from_first_process(self.accelerator, lambda: _state_to_begin_from(self.folder, resume))
-        if self.last is None:
-            return Position()
-        tensors, facts = read_state(self.last)
-        _refuse_other_settings(self.last, facts["run"], self.run)
-        restore(self.model, self.optimizer.optimizer, self.scheduler, self.accelerator.scaler, tensors, facts)
-        self._random = self._own_dice(tensors["random"], facts["random"])
-        steps = to_records(tensors.get("history", {}))
-        return Position(facts["step"], facts["epoch"], facts["batches"], steps, facts["evaluations"])
+        try:
+            self.last = from_first_process(self.accelerator, lambda: self._locked_state(resume))
+            return Position() if self.last is None else self._restored(self.last)
+        except BaseException:  # a notebook may call again, and must not find its own lock
+            self._unlock()
+            raise
 
     def set_random_state(self) -> None:
         "After `start` has found a state: set the generators to it, once. Call it when the loader has begun its epoch."
@@ -521,9 +565,34 @@ class StateKeeper:
             return f"The last good state is {self.last}."
         return "No state has been written; give fit a folder=… to have one."
 
-    def signals(self) -> AbstractContextManager[None]:
-        "Within this block, Ctrl-C and SIGTERM only ask to stop. Has no effect without a folder or in a side thread."
-        return nullcontext() if self.folder is None else self._request.heard()
+    @contextmanager
+    def signals(self) -> Iterator[None]:
+        """Within this block, Ctrl-C, SIGTERM and SIGHUP only ask to stop; after it, the folder is free for another run.
+
+        Has no effect without a folder, and hears no signals in a side thread.
+        """
+        try:
+            with nullcontext() if self.folder is None else self._request.heard():
+                yield
+        finally:
+            self._unlock()
+
+    def _locked_state(self, resume: bool) -> Path | None:
+        "On the first process: the state to begin from, in a folder that is locked until `_unlock`, or until we are gone."
+        self._unlock()
+        descriptor = _lock(self.folder)
+        if descriptor is not None:
+            self._unlock = weakref.finalize(self, os.close, descriptor)
+        return _state_to_begin_from(self.folder, resume)
+
+    def _restored(self, state: Path) -> Position:
+        "Put everything back as the state has it."
+        tensors, facts = read_state(state)
+        _refuse_other_settings(state, facts["run"], self.run)
+        restore(self.model, self.optimizer.optimizer, self.scheduler, self.accelerator.scaler, tensors, facts)
+        self._random = self._own_dice(tensors["random"], facts["random"])
+        steps = to_records(tensors.get("history", {}))
+        return Position(facts["step"], facts["epoch"], facts["batches"], steps, facts["evaluations"])
 
     def _own_dice(self, tensors: Mapping[str, Any], facts: Sequence[Mapping[str, Any]]) -> tuple[dict, Mapping] | None:
         "The generators of this process, or None, with a warning, if another number of processes wrote the state."
@@ -536,7 +605,7 @@ class StateKeeper:
                 f"{self.last} was written by {len(facts)} processes, now there are {processes}: "
                 "batches go on as they were, dropout draws anew.",
                 SavingWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return None
 

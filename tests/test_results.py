@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import nbformat
 import numpy as np
 import pytest
+import torch
 from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -220,8 +221,8 @@ def test_a_chapter_that_measured_nothing_has_failed(which, value):
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, np.float32("inf"), [1.0, {"a": -math.inf}], {1, 2}, object(), SimpleNamespace(item=lambda: math.nan)],
-    ids=["nan", "inf", "inside", "set", "object", "scalar"],
+    [math.nan, np.float32("inf"), [1.0, {"a": -math.inf}], {1, 2}, object(), np.array([0.5, math.nan])],
+    ids=["nan", "inf", "inside", "set", "object", "array"],
 )
 def test_a_further_metric_that_results_cannot_hold_is_refused_at_once(value):
     message = complaint_of(
@@ -232,9 +233,11 @@ def test_a_further_metric_that_results_cannot_hold_is_refused_at_once(value):
 
 def test_what_is_measured_can_be_written(tmp_path):
     extra = {"a": np.float32(0.5), "b": np.int64(3), "c": [np.float64(1), "é"], "d": {"e": None, "f": True}}
+    extra |= {"g": torch.tensor(0.5), "h": np.eye(2, dtype=int), "i": np.bool_(True)}
     result = measured("01_toy", SETTINGS, "accuracy", baseline=0, before=0, after=1, **extra)
     (row,) = strict_json(write_results(tmp_path / "results.json", [asdict(result)]).read_text(encoding="utf-8"))
-    assert row["extra"] == {"a": 0.5, "b": 3, "c": [1, "é"], "d": {"e": None, "f": True}}
+    expected = {"a": 0.5, "b": 3, "c": [1, "é"], "d": {"e": None, "f": True}}
+    assert row["extra"] == expected | {"g": 0.5, "h": [[1, 0], [0, 1]], "i": True}
     assert row["extra"] == result.extra
 
 

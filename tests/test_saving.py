@@ -1,5 +1,6 @@
 "Training states: killed, damaged, on a full disk; what comes back is what would have been."
 
+import errno
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import threading
 import time
 import traceback
 import warnings
+from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -364,8 +366,8 @@ def signalled(number: int, step: int):
     return collate
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_writes_a_state_and_stops(tmp_path, number):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_writes_a_state_and_stops(tmp_path, number):
     before = signal.getsignal(number)
     with pytest.raises(TrainingInterrupted) as caught:
         outcome(tmp_path, SHORT, signalled(number, 5), save_every=None)
@@ -530,6 +532,154 @@ def test_a_folder_that_cannot_be_written(tmp_path):
         outcome(tmp_path / "file" / "states", SHORT, save_every=None)
 
 
+# Numbers that JSON does not know
+
+
+def fit_scored(folder: Path, value, config: LoopConfig = SHORT, **options) -> dict:
+    def score(model, accelerator):
+        return {"loss": value}
+
+    return fit(
+        small_model(), ROWS, exact, config, evaluate=score, progress=False, folder=folder, resume=True, **options
+    ).to_dict()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.float32(0.1),
+        np.float64(0.1),
+        np.int64(3),
+        np.bool_(True),
+        torch.tensor(0.1),
+        torch.tensor(3),
+        np.float32("nan"),
+    ],
+    ids=repr,
+)
+def test_metrics_may_be_numbers_of_numpy_and_torch(tmp_path, value):
+    first = fit_scored(tmp_path, value)
+    assert len(state_folders(tmp_path)) == 2
+    again = fit_scored(tmp_path, value)
+    assert again["steps"] == first["steps"]
+    for old, new in zip(first["evaluations"], again["evaluations"], strict=True):
+        assert old == new or value != value
+        assert isinstance(new["loss"], (int, float)), "read from the state"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (torch.tensor(3), 3),
+        (np.eye(2, dtype=int), [[1, 0], [0, 1]]),
+        ({"inside": [torch.ones(2)]}, {"inside": [[1.0, 1.0]]}),
+    ],
+    ids=str,
+)
+def test_a_state_holds_numbers_and_tables_of_numpy_and_torch(tmp_path, value, expected):
+    assert read_state(write_state(tmp_path, 1, {}, {"value": value}))[1] == {"value": expected}
+
+
+def test_settings_may_be_numbers_of_numpy(tmp_path):
+    config = replace(SHORT, learning_rate=np.float32(1e-3), batch_size=8, max_grad_norm=np.float64(1))
+    first = outcome(tmp_path, config, exact)
+    assert outcome(tmp_path, config, exact) == first
+    other = replace(config, learning_rate=np.float32(2e-3))
+    assert "learning_rate was 0.001" in complaint_of(SavingError, outcome, tmp_path, other, exact)
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), "\ud800"], ids=["set", "object", "no text"])
+def test_a_metric_that_json_cannot_hold_costs_the_state_and_not_the_run(tmp_path, value):
+    with pytest.warns(SavingWarning, match="Let metrics and settings be numbers and texts.*The run goes on"):
+        history = fit(
+            small_model(),
+            ROWS,
+            exact,
+            SHORT,
+            evaluate=lambda *_: {"odd": value},
+            progress=False,
+            folder=tmp_path,
+        )
+    assert len(history.steps) == 16
+    assert list(tmp_path.iterdir()) == []
+    assert (
+        "no state has been written" in complaint_of(SavingError, write_state, tmp_path, 1, {}, {"odd": value}).lower()
+    )
+
+
+# One run at a time
+
+
+def holds_forever(folder: Path, ready: int) -> None:
+    keeper = saving._lock(folder)
+    os.write(ready, b"." if keeper is not None else b"!")
+    time.sleep(600)
+
+
+def test_a_second_run_in_the_same_folder_is_refused_until_the_first_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(saving._lock, "__defaults__", (0.2,))
+    read, write = os.pipe()
+    child = in_child(holds_forever, tmp_path, write)
+    assert os.read(read, 1) == b"."
+    complaint = complaint_of(SavingError, outcome, tmp_path, SHORT)
+    assert f"Another process is training in {tmp_path}" in complaint
+    assert list(tmp_path.iterdir()) == [], "and nothing was touched"
+    os.kill(child, signal.SIGKILL)
+    assert ended(child) == "killed"
+    assert outcome(tmp_path, SHORT)["steps"]
+
+
+def test_a_process_that_is_just_going_is_waited_for(tmp_path):
+    descriptor = saving._lock(tmp_path)
+    thread = threading.Timer(0.3, os.close, [descriptor])
+    thread.start()
+    assert outcome(tmp_path, SHORT)["steps"]
+    thread.join()
+
+
+@pytest.mark.filterwarnings("ignore::course_lib.saving.SavingWarning")
+@pytest.mark.parametrize("kind", ["end", "error", "ctrl-c", "refused", "damaged"])
+def test_the_folder_is_free_however_a_run_ends(tmp_path, kind):
+    if kind == "end":
+        outcome(tmp_path, SHORT)
+    elif kind == "ctrl-c":
+        with pytest.raises(TrainingInterrupted) as kept:  # a notebook keeps the error, too, and all that hangs on it
+            outcome(tmp_path, SHORT, signalled(signal.SIGINT, 3))
+        assert kept.tb
+    else:
+        interrupted(tmp_path, 3, save_every=2)
+        if kind == "damaged":
+            (tmp_path / "step-00000002" / "facts.json").unlink()
+        if kind != "error":
+            with pytest.raises(SavingError) as kept:
+                outcome(tmp_path, replace(SHORT, seed=1))
+            assert kept.tb
+    os.close(saving._lock(tmp_path, patience=0))
+
+
+def test_a_keeper_that_nobody_holds_any_more_frees_the_folder(tmp_path):
+    model, accelerator = torch.nn.Linear(2, 2), Accelerator(cpu=True)
+    optimizer = accelerator.prepare(torch.optim.AdamW(model.parameters()))
+    scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer.optimizer)
+    keeper = StateKeeper(tmp_path, accelerator, model, optimizer, scheduler, {})
+    keeper.start(resume=False)
+    keeper.start(resume=False)  # again is no conflict with itself
+    assert "Another process" in complaint_of(SavingError, saving._lock, tmp_path, 0)
+    del keeper
+    os.close(saving._lock(tmp_path, patience=0))
+
+
+@pytest.mark.parametrize("number", [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_without_locks_the_run_goes_on(tmp_path, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert outcome(tmp_path, SHORT)["steps"]
+
+
 # Parts
 
 
@@ -625,7 +775,7 @@ def test_saving_error_is_the_course_s():
 # Signals
 
 
-NUMBERS = (signal.SIGINT, signal.SIGTERM)
+NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def test_signals_go_to_the_handler_and_then_where_they_went_before():
@@ -641,6 +791,16 @@ def test_signals_go_to_the_handler_and_then_where_they_went_before():
         fail()
     assert heard == list(NUMBERS)
     assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_under_nohup_a_closing_terminal_is_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_to(lambda *_: pytest.fail("heard")):
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_what_the_block_does_to_signals_is_undone():
