@@ -44,20 +44,20 @@ def resolve_checkpoint(
 ) -> str:
     "A folder or a Hub id that transformers can load from. Raises `CheckpointError` if a folder is missing or incomplete."
     name = os.fspath(name_or_path)
-    if name.startswith("mini/") and not Path(name).exists():
+    if name.startswith("mini/") and not os.path.exists(name):
         folder = MINI_FOLDER / name.removeprefix("mini/")
-        if not (folder / "config.json").is_file():
+        if not os.path.isfile(folder / "config.json"):
             there = sorted(f"mini/{config.parent.name}" for config in MINI_FOLDER.glob("*/config.json"))
             raise CheckpointError(unknown_name("checkpoint", name, there))
         return str(folder)
     if not name:
         raise CheckpointError("There is no folder ''. Give mini/encoder, a Hub id, or a folder.")
     path = Path(os.path.expanduser(name))
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike the methods of Path, it takes a name that is too long for a file
         if not (path / "config.json").is_file():
             raise CheckpointError(f"{path} is no checkpoint: it has no config.json. Give the folder that holds one.")
         return str(path)
-    if path.is_file():
+    if os.path.isfile(path):
         raise CheckpointError(f"{path} is a file. Give the folder that holds config.json and model.safetensors.")
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise CheckpointError(f"There is no folder {name!r}. Check the path; it is relative to {Path.cwd()}.")
@@ -74,15 +74,28 @@ def _explained(name: str) -> Iterator[None]:
         yield
     except SafetensorError as error:
         raise CheckpointError(f"The weights of {name} are damaged ({error}). Download or save them again.") from None
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, CourseError):
-            raise
+    except (CourseError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file may be an error of any class
         message = " ".join(str(error).split())
         text = message.replace(name, "")  # a folder may be called anything
-        local = Path(os.path.expanduser(name)).is_dir()
+        local = os.path.isdir(os.path.expanduser(name)) or name.startswith("mini/")
+        if "custom code" in text or "trust_remote_code" in text:
+            raise CheckpointError(
+                f"{name} comes with code of its own, which could do anything; it was not run. Give another checkpoint."
+            ) from None
         if not local and ("connect" in text or "offline" in text.lower() or isinstance(error, ConnectionError)):
             why = offline_advice() or "no answer from the Hub. Check the connection"
-            raise CheckpointError(f"Cannot load {name!r}: {why}, or give checkpoint=mini/encoder or a folder.") from None
+            raise CheckpointError(
+                f"Cannot load {name!r}: {why}, or give checkpoint=mini/encoder or a folder."
+            ) from None
+        option = re.search(r"(?:unexpected|multiple values for) keyword argument '(\w+)'", text)
+        if option:
+            raise CheckpointError(f"{name} cannot be loaded with the option {option[1]!r}. Leave it out.") from None
+        if "`tiktoken` is required" in text:  # what the library says when it cannot read a SentencePiece model
+            raise CheckpointError(
+                f"The tokenizer of {name} is a SentencePiece model. Run pip install protobuf."
+            ) from None
         if "Unrecognized configuration class" in text:
             kind = re.search(r"models\.(\w+)\.", text)
             task = next((task for task, auto in TASKS.items() if f"AutoModel: {auto}." in text), "this task")
@@ -98,7 +111,8 @@ def _explained(name: str) -> Iterator[None]:
                 f"The head of {name} has another shape than the data needs (another number of classes, for instance). "
                 "Give a checkpoint without that head, or data with the same classes."
             ) from None
-        raise CheckpointError(f"Cannot load {name!r}: {message[:300]}") from None
+        remedy = " Check its files, or save them again." if local else ""
+        raise CheckpointError(f"Cannot load {name!r}: {message[:300].rstrip('. ')}.{remedy}") from None
 
 # %% ../nbs/workbench/checkpoints.ipynb #c2f21b6c
 @contextlib.contextmanager
@@ -117,7 +131,17 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 # %% ../nbs/workbench/checkpoints.ipynb #42ba7182
-TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model", "source.spm")
+TOKENIZER_FILES = (
+    "tokenizer.json tokenizer_config.json vocab.txt vocab.json tokenizer.model spiece.model sentencepiece.bpe.model source.spm"
+).split()
+
+
+def _refuse_code(options: dict[str, Any]) -> None:
+    "Raises `CheckpointError` if the options ask for the code that comes with some checkpoints."
+    if options.pop("trust_remote_code", False):
+        raise CheckpointError(
+            "trust_remote_code=True runs code from the checkpoint, which could do anything. Leave it out."
+        )
 
 
 def load_tokenizer(
@@ -127,13 +151,22 @@ def load_tokenizer(
     "The checkpoint's tokenizer. Raises `CheckpointError` if there is none or it cannot be reached."
     from transformers import AutoTokenizer
 
+    _refuse_code(options)
     source = resolve_checkpoint(name_or_path)
-    if Path(source).is_dir() and not any((Path(source) / file).is_file() for file in TOKENIZER_FILES):
+    files = [file for file in TOKENIZER_FILES if os.path.isfile(os.path.join(source, file))]
+    tokenizer = None
+    if files or not os.path.isdir(source):
+        with _explained(name_or_path), quiet():
+            # None would ask on the terminal, and run the code if somebody says yes.
+            tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, **options)
+    # Few tokenizers need no vocabulary, such as ByT5's. Of the others the library makes one with special tokens alone.
+    if tokenizer is None or (
+        files == ["tokenizer_config.json"] and len(tokenizer) < len(tokenizer.all_special_tokens) + 3
+    ):
         raise CheckpointError(
             f"{name_or_path} has no tokenizer ({', '.join(TOKENIZER_FILES)}). Save it there with tokenizer.save_pretrained()."
         )
-    with _explained(name_or_path), quiet():
-        return AutoTokenizer.from_pretrained(source, **options)
+    return tokenizer
 
 # %% ../nbs/workbench/checkpoints.ipynb #e21f6a52
 TASKS = {
@@ -143,6 +176,25 @@ TASKS = {
     "causal-lm": "AutoModelForCausalLM",
     "question-answering": "AutoModelForQuestionAnswering",
 }
+
+# %% ../nbs/workbench/checkpoints.ipynb #b80e94c7
+def _name_padding(model: "PreTrainedModel", name_or_path: str | os.PathLike) -> None:
+    "Write the padding's id into the configuration of a model that needs it. Raises `CheckpointError` if nothing names one."
+    import transformers
+
+    config = model.config.get_text_config()
+    if config.pad_token_id is not None or type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        return
+    found = [getattr(config, "eos_token_id", None)]
+    with contextlib.suppress(CheckpointError):
+        tokenizer = load_tokenizer(name_or_path)
+        found = [tokenizer.pad_token_id, tokenizer.eos_token_id, *found]
+    known = [number for number in found if number is not None]
+    if not known:
+        raise CheckpointError(
+            f"{name_or_path} names no token to pad with. Save a tokenizer with a pad_token beside it."
+        )
+    config.pad_token_id = known[0][0] if isinstance(known[0], list) else known[0]
 
 # %% ../nbs/workbench/checkpoints.ipynb #8a474e3a
 def load_model(
@@ -155,26 +207,31 @@ def load_model(
     """The checkpoint's model for the task: float32, from safetensors, in evaluation mode.
 
     Weights that the checkpoint does not have are drawn with `seed`; `new_weights` names them.
-    Raises `CheckpointError` for an unknown task, a folder without weights, a head of another shape, and a Hub id
-    that cannot be reached.
+    Raises `CheckpointError` for an unknown task, a folder without weights, a head of another shape, a model that cannot
+    tell padding from text, and a Hub id that cannot be reached.
     """
     if task not in TASKS:
         raise CheckpointError(unknown_name("task", task, TASKS))
+    _refuse_code(config)
     source = resolve_checkpoint(name_or_path)
-    if Path(source).is_dir() and not any(Path(source).glob("*.safetensors")):
-        raise CheckpointError(f"{name_or_path} has no *.safetensors weights. Save it again with model.save_pretrained().")
+    if os.path.isdir(source) and not any(Path(source).glob("*.safetensors")):
+        raise CheckpointError(
+            f"{name_or_path} has no *.safetensors weights. Save it again with model.save_pretrained()."
+        )
     import torch
     import transformers
 
     auto = getattr(transformers, TASKS[task])
     torch.manual_seed(seed)
     with _explained(name_or_path), quiet():
-        model, report = auto.from_pretrained(
-            source, dtype=torch.float32, use_safetensors=True, output_loading_info=True, **config
-        )
+        options = {"dtype": torch.float32, "use_safetensors": True, "trust_remote_code": False}
+        model, report = auto.from_pretrained(source, output_loading_info=True, **options, **config)
     for part in model.modules():
-        if "Sinusoidal" in type(part).__name__:  # loading unfreezes these tables; two processes would wait for their gradient
+        # Loading unfreezes these tables; two processes would wait for their gradient.
+        if "Sinusoidal" in type(part).__name__:
             part.requires_grad_(False)
+    if task == "sequence-classification":
+        _name_padding(model, name_or_path)
     model.course_new_weights = sorted(report["missing_keys"])
     return model.eval()
 

@@ -1,5 +1,6 @@
 """`course_lib.checkpoints`: a tiny BERT written here and loaded in every way, and checkpoints that are broken."""
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -17,9 +18,11 @@ from transformers import (
     BertConfig,
     BertForMaskedLM,
     BertForSequenceClassification,
+    ByT5Tokenizer,
     CamembertConfig,
     DistilBertConfig,
     GPT2Config,
+    GPT2LMHeadModel,
     MPNetConfig,
     PreTrainedTokenizerFast,
     RobertaConfig,
@@ -145,6 +148,16 @@ def test_a_folder_without_config_is_named(tmp_path, copy_of):
     assert "config.json" in complaint(load_model, "masked-lm", folder)
 
 
+@pytest.mark.parametrize("name", ["{}", "/{}", "mini/{}", "deep/down/{}"])
+@pytest.mark.parametrize("function", [resolve_checkpoint, load_tokenizer, partial(load_model, "masked-lm")])
+def test_a_name_that_is_too_long_for_a_file_is_a_name_that_is_wrong(offline, name, function):
+    name = name.format("x" * 300)
+    if function is resolve_checkpoint and "/" not in name:
+        assert function(name) == name
+    else:
+        assert repr(name) in complaint(function, name)
+
+
 def test_a_file_is_told_to_be_a_folder(encoder):
     for name in ("config.json", "model.safetensors"):
         message = complaint(resolve_checkpoint, encoder / name)
@@ -236,6 +249,80 @@ def test_a_damaged_tokenizer_is_named(copy_of):
     folder = copy_of()
     (folder / "tokenizer.json").write_text("{")
     assert str(folder) in complaint(load_tokenizer, folder)
+
+
+def test_a_tokenizer_that_needs_no_vocabulary_is_one(encoder, tmp_path):
+    shutil.copy(encoder / "config.json", tmp_path)
+    ByT5Tokenizer().save_pretrained(tmp_path)
+    assert load_tokenizer(tmp_path)("é")["input_ids"] == ByT5Tokenizer()("é")["input_ids"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["BertTokenizer", "GPT2Tokenizer", "T5Tokenizer", "CamembertTokenizer", "MBart50Tokenizer"]
+)
+def test_settings_of_a_tokenizer_without_its_vocabulary_are_none(encoder, tmp_path, kind):
+    shutil.copy(encoder / "config.json", tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind}))
+    assert f"{tmp_path} has no tokenizer" in complaint(load_tokenizer, tmp_path)
+
+
+def test_a_sentencepiece_model_that_cannot_be_read_names_the_package(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "xlm-roberta"}')
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(b"none")
+    assert "pip install protobuf" in complaint(load_tokenizer, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "config.json"])
+@pytest.mark.parametrize("content", ["[]", "5", "null", '{"hidden_size": "x", "model_type": "bert"}'])
+def test_a_tokenizer_of_another_shape_loads_or_is_named(copy_of, name, content):
+    folder = copy_of()
+    (folder / name).write_text(content)
+    with contextlib.suppress(CheckpointError):
+        load_tokenizer(folder)
+
+
+# code that comes with a checkpoint
+
+
+@pytest.fixture
+def with_code(copy_of, monkeypatch):
+    "A folder whose code would leave a mark, and somebody at the terminal who says yes to everything."
+    folder = copy_of()
+    maps = {
+        f"Auto{kind}": "own.Own" for kind in ("Config", "Model", "ModelForMaskedLM", "ModelForSequenceClassification")
+    }
+    for name, changes in {
+        "config.json": {"model_type": "own", "auto_map": maps},
+        "tokenizer_config.json": {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}},
+    }.items():
+        (folder / name).write_text(json.dumps(json.loads((folder / name).read_text()) | changes))
+    (folder / "own.py").write_text(f"open({str(folder / 'mark')!r}, 'w').close()\n\nclass Own: ...\n")
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "y")
+    yield folder
+    assert not asked
+    assert not (folder / "mark").exists()
+
+
+@pytest.mark.parametrize("task", ["masked-lm", "sequence-classification"])
+def test_the_code_of_a_checkpoint_is_never_run(with_code, task):
+    message = complaint(load_model, task, with_code)
+    assert str(with_code) in message
+    assert "code of its own" in message
+    assert "trust_remote_code" not in message
+
+
+def test_the_code_of_a_tokenizer_is_never_run(with_code):
+    for options in ({}, {"trust_remote_code": False}):
+        assert "code of its own" in complaint(load_tokenizer, with_code, **options)
+    (with_code / "tokenizer_config.json").write_text("{}")
+    assert load_tokenizer(with_code).tokenize("the film") == ["the", "film"], "the model's code is not asked for"
+
+
+@pytest.mark.parametrize("function", [load_tokenizer, partial(load_model, "masked-lm")])
+def test_nobody_may_ask_for_the_code(with_code, encoder, function):
+    for folder in (with_code, encoder, "nobody/such-a-model"):
+        assert "trust_remote_code=True" in complaint(function, folder, trust_remote_code=True)
 
 
 # load_model
@@ -346,6 +433,65 @@ def test_a_broken_config_is_explained_whatever_the_folder_is_called(copy_of, nam
     rest = message.replace(str(folder), "")
     assert "config" in rest or "model_type" in rest or "no-such-model" in rest
     assert "Hub" not in rest.split("config.json")[0]
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "null", '{"hidden_size": "x"}', '{"num_attention_heads": 0}'])
+def test_a_config_of_another_shape_is_named(copy_of, content):
+    folder, new = copy_of(), json.loads(content)
+    before = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(before | new if isinstance(new, dict) else new))
+    message = complaint(load_model, "masked-lm", folder)
+    assert str(folder) in message
+    assert "Check its files" in message
+
+
+@pytest.mark.parametrize("option", ["no_such_option", "use_safetensors", "dtype"])
+def test_an_option_that_there_is_not_is_named(encoder, option):
+    message = complaint(load_model, "masked-lm", encoder, **{option: 1})
+    assert repr(option) in message
+    assert str(encoder) in message
+
+
+# the padding of models that read the last token
+
+
+def decoder(folder, pad=None, **changes):
+    "A GPT-2 in `folder`, with a tokenizer that pads with `pad` unless it is None."
+    sizes = {"n_positions": 20, "n_embd": 16, "n_layer": 1, "n_head": 2}
+    GPT2LMHeadModel(GPT2Config(vocab_size=len(WORDS), **sizes, **changes)).save_pretrained(folder)
+    if pad is not None:
+        tokenizer = tiny_tokenizer()
+        tokenizer.pad_token = pad
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("pad", "changes", "expected"),
+    [
+        ("[PAD]", {"eos_token_id": 3}, 0),
+        ("[SEP]", {"eos_token_id": 2}, 3),
+        (None, {"eos_token_id": 2}, 2),
+        (None, {"eos_token_id": [4, 2]}, 4),
+        ("[PAD]", {"eos_token_id": 3, "pad_token_id": 5}, 5),
+    ],
+)
+def test_a_model_that_writes_classifies_texts_of_several_lengths(tmp_path, pad, changes, expected):
+    model = load_model("sequence-classification", decoder(tmp_path, pad, **changes), num_labels=3)
+    assert model.config.pad_token_id == expected
+    texts = torch.tensor([[6, 7, 8], [9, expected, expected]])
+    with torch.no_grad():
+        together = model(texts).logits
+        alone = model(texts[1:, :1]).logits
+    assert torch.allclose(together[1], alone[0], atol=1e-6), "what is filled up with is passed over"
+
+
+def test_a_model_without_any_token_to_pad_with_is_named(tmp_path):
+    folder = decoder(tmp_path, eos_token_id=None)
+    message = complaint(load_model, "sequence-classification", folder)
+    assert str(folder) in message
+    assert "pad_token" in message
+    assert load_model("causal-lm", folder).config.pad_token_id is None, "others do not need it"
 
 
 def test_the_weights_of_another_size_are_one_line(copy_of):
