@@ -10,7 +10,7 @@ __all__ = ['BLEU_TOKENIZERS', 'METRICS', 'MetricError', 'f1_of', 'glue_scores', 
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,12 @@ def _labels(name: str, values: Sequence[int] | np.ndarray) -> np.ndarray:
             raise MetricError(f"{name} holds {array.dtype} values such as {wrong!r}; give whole numbers.")
     return array.astype(np.int64)
 
+
+def _check_known(references: np.ndarray) -> None:
+    "Raises `MetricError` if a class is below 0, by which some test sets hide theirs."
+    if references.min() < 0:
+        raise MetricError(f"references hold the class {references.min()}; classes start at 0. Use a labelled split.")
+
 # %% ../nbs/workbench/metrics.ipynb #f081dc2d
 def f1_of(
     label: int,  # the class that counts as positive
@@ -63,13 +69,15 @@ def glue_scores(
     """Accuracy and F1 as GLUE computes them for MRPC (Wang et al., 2018), both between 0 and 1.
 
     F1 is that of class 1. With more than two classes it is the unweighted mean over the classes (macro F1).
-    Raises `MetricError` if the two differ in length, are empty, or hold anything but whole numbers.
+    Raises `MetricError` if the two differ in length, are empty, or hold anything but whole numbers, and if a reference
+    is below 0.
     """
     predictions, references = _labels("predictions", predictions), _labels("references", references)
     if len(predictions) != len(references):
         raise MetricError(f"{len(predictions)} predictions for {len(references)} references; give one for each.")
     if not len(references):
         raise MetricError("There are no predictions to score. Check that the evaluation split is not empty.")
+    _check_known(references)
     classes = np.union1d(predictions, references)
     f1 = f1_of(1, predictions, references)
     if classes.max() > 1:
@@ -84,8 +92,7 @@ def majority_class(
     references = _labels("references", references)
     if not references.size:
         raise MetricError("There are no references. Check that the split is not empty.")
-    if references.min() < 0:
-        raise MetricError(f"references hold the class {references.min()}; classes start at 0. Use a labelled split.")
+    _check_known(references)
     classes, counts = np.unique(references, return_counts=True)
     return int(classes[counts.argmax()])
 
@@ -139,7 +146,7 @@ def squad_scores(
 
     Each is the best over the accepted answers of a question, averaged over the questions. A question without a
     prediction counts as wrong, predictions for other questions count nothing, and of several predictions for one
-    question the last counts. Raises `MetricError` if there are no references, or one has no accepted answer.
+    question the last counts. Raises `MetricError` if there are no references, or one has no list of accepted answers.
     """
     try:
         predicted = {row["id"]: row["prediction_text"] for row in predictions}
@@ -154,6 +161,9 @@ def squad_scores(
     exact, f1 = 0, 0.0
     for start in range(0, len(accepted), 200):  # few enough for their words to stay in the processor's cache
         part = accepted[start : start + 200]
+        for key, answers in part:
+            if isinstance(answers, str) or not isinstance(answers, Collection):
+                raise MetricError(f"Question {key!r}: {answers!r} is no list of answers. Give one, such as ['Paris'].")
         texts = [text for _, answers in part for text in answers]
         texts += [predicted[key] for key, _ in part if key in predicted]
         try:

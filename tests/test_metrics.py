@@ -118,6 +118,12 @@ def test_the_message_shows_the_value_that_is_wrong():
     assert "np." not in message
 
 
+@pytest.mark.parametrize("references", [[-1, -1], [1, -1], np.array([0.0, -2.0])])
+def test_hidden_labels_are_not_scored(references):
+    for function in (majority_class, partial(glue_scores, [0, 1])):
+        assert "Use a labelled split" in complaint(function, references)
+
+
 def test_nothing_to_score_is_an_error():
     assert "empty" in complaint(glue_scores, [], [])
     assert "empty" in complaint(glue_scores, np.array([], np.int64), np.array([], np.int64))
@@ -319,10 +325,20 @@ def test_missing_predictions_are_wrong_and_others_count_nothing():
         ([], [{"id": "x", "answers": ["a"]}], "SQuAD's format"),
         ([{"id": "x", "prediction_text": None}], [{"id": "x", "answers": {"text": ["a"]}}], "None is no text"),
         ([{"id": "x", "prediction_text": "b"}], [{"id": "x", "answers": {"text": [3]}}], "3 is no text"),
+        ([{"id": "x", "prediction_text": "b"}], [{"id": "x", "answers": {"text": "Paris"}}], "'Paris' is no list"),
+        ([], [{"id": "x", "answers": {"text": ""}}], "'' is no list"),
+        ([], [{"id": "x", "answers": {"text": None}}], "None is no list"),
+        ([], [{"id": "x", "answers": {"text": 3}}], "3 is no list"),
     ],
 )
 def test_answers_that_cannot_be_scored_are_named(predictions, references, words):
     assert words in complaint(squad_scores, predictions, references)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array])
+def test_every_kind_of_list_holds_answers(kind):
+    references = [{"id": "x", "answers": {"text": kind(["Rome", "Paris"])}}]
+    assert squad_scores([{"id": "x", "prediction_text": "Paris"}], references)["exact_match"] == 100
 
 
 def test_the_squad_metric_takes_the_official_format(monkeypatch, tmp_path):
