@@ -3,17 +3,22 @@
 import json
 import os
 import signal
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
+from complaints import complaint_of
 from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
 from course_lib import cli
+from course_lib.profiles import CourseError
 from course_lib.results import RESULT_MIME
 
 runner = CliRunner()
@@ -239,6 +244,126 @@ def test_an_unknown_setting_fails_the_run_and_names_the_valid_ones(tmp_path):
     assert "Unknown setting 'datset'. Did you mean 'dataset'?" in done.output
 
 
+@pytest.mark.parametrize(
+    "words", [["--out", "."], ["--out", "../here"], ["--out", ".", "--save"], ["--out", "link"]], ids=str
+)
+def test_a_notebook_is_never_replaced_by_its_result(tmp_path, monkeypatch, words):
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "link").symlink_to(here)
+    monkeypatch.chdir(here)
+    write_notebook(here / "bad.ipynb", "1 / 0")
+    before = (here / "bad.ipynb").read_bytes()
+    refused(["run", "bad.ipynb", *words], "The result would replace bad.ipynb itself")
+    message = complaint_of(CourseError, cli.run_notebook, Path("bad.ipynb"), Path(words[1]), {}, progress=False)
+    assert "--out" in message
+    assert (here / "bad.ipynb").read_bytes() == before
+    assert {path.name for path in here.iterdir()} == {"bad.ipynb", "link"}
+
+
+def refused(words: list[str], expected: str) -> None:
+    "The command says in one line why it does nothing."
+    done = runner.invoke(cli.app, words)
+    assert done.exit_code == 2, done.exception
+    assert expected in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
+def test_two_notebooks_of_one_name_are_refused_and_one_under_two_names_runs_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in "ab":
+        Path(folder).mkdir()
+        write_notebook(Path(folder, "n.ipynb"), "1")
+    refused(["run", "a/n.ipynb", "b/n.ipynb", "--out", "out"], "a/n.ipynb and b/n.ipynb have one name")
+    assert cli.find_notebooks(["a/n.ipynb", "b/../a/n.ipynb", str(tmp_path / "a" / "n.ipynb")]) == [Path("a/n.ipynb")]
+    first = cli.chapters()["01"]
+    assert cli.find_notebooks([os.path.relpath(first), "all"])[1:] == list(cli.chapters().values())[1:]
+
+
+NO_NOTEBOOKS = [
+    b"",
+    b"hello",
+    b"[]",
+    b"3",
+    b"null",
+    b"{}",
+    b'{"cells": 3}',
+    b'{"cells": [3]}',
+    b'{"cells": [{}]}',
+    b"\xff\xfe" * 900,
+]
+
+
+@pytest.mark.parametrize("content", NO_NOTEBOOKS, ids=lambda content: str(content[:20]))
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_file_that_is_no_notebook_is_refused(tmp_path, content, command):
+    path = tmp_path / "broken.ipynb"
+    path.write_bytes(content)
+    refused([command, str(path), "--out", str(tmp_path / "out")], "broken.ipynb is no notebook (")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path, monkeypatch, command, out):
+    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr(cli, "run_notebooks", lambda *_, **__: pytest.fail("started"))
+    (tmp_path / "file").write_text("")
+    what = write_notebook(tmp_path / "demo.ipynb", "1") if command == "run" else "01"
+    refused([command, what, "--out", str(tmp_path / out)], "cannot be written: ")
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_a_folder_that_nobody_may_write_is_refused_before_anything_runs(tmp_path, monkeypatch, command):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
+    monkeypatch.setattr(cli, "run_notebooks", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(cli.tempfile, "TemporaryFile", refuse)
+    what = write_notebook(tmp_path / "demo.ipynb", "1") if command == "run" else "01"
+    refused([command, what, "--out", str(tmp_path / "out")], "out cannot be written: Permission denied. Give another")
+
+
+def alive(numbers: list[int]) -> list[int]:
+    "Those of the processes that still work; one that nobody has asked for its status is as good as gone."
+    gone = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    return [number for number in numbers if psutil.pid_exists(number) and psutil.Process(number).status() not in gone]
+
+
+def wait_until(condition) -> None:
+    while not condition():
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+@pytest.mark.parametrize(
+    ("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGKILL)]
+)
+def test_a_run_that_is_stopped_leaves_no_process(tmp_path, jobs, number):
+    source = "import os, pathlib, time\npathlib.Path({!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    notes = [tmp_path / name for name in "abc"]
+    notebooks = [write_notebook(note.with_suffix(".ipynb"), source.format(str(note))) for note in notes]
+    words = ["run", *notebooks, "--jobs", str(jobs), "--out", str(tmp_path / "out"), "--no-html"]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    command = subprocess.Popen([*COMMAND[:-1], *words], **options)
+    wait_until(lambda: command.poll() is not None or all(note.exists() and note.read_text() for note in notes[:jobs]))
+    below = [process.pid for process in psutil.Process(command.pid).children(recursive=True)]
+    assert {int(note.read_text()) for note in notes[:jobs]} <= set(below)
+    if number == signal.SIGINT:
+        os.killpg(command.pid, number)  # as a terminal does
+        errors = command.communicate()[1]
+        assert command.returncode == 130
+        assert "Traceback" not in errors
+        assert errors.splitlines()[-1] == f"Stopped. The notebooks that had ended are in {tmp_path / 'out'}"
+    else:
+        command.send_signal(number)
+        assert command.wait() == -number
+        command.stdout.close(), command.stderr.close()
+    wait_until(lambda: not alive(below))
+    assert not notes[2].exists(), "and none has gone on with the rest"
+
+
 def test_save_keeps_outputs_in_the_notebook(tmp_path):
     notebook = write_notebook(tmp_path / "demo.ipynb", "6 * 7")
     done = runner.invoke(cli.app, ["run", notebook, "--out", str(tmp_path / "out"), "--no-html", "--save"])
@@ -264,6 +389,33 @@ def test_the_hub_s_answer(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert cli.hub_answer().startswith("no (")
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9\r\n", b"", b"\r\n", b"HTTP/1.1 abc\r\n\r\n"], ids=str)
+def test_somebody_who_does_not_speak_http_is_no_hub(monkeypatch, said):
+    class Other(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(said)
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    with socketserver.TCPServer(("127.0.0.1", 0), Other) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
+        answer = cli.hub_answer()
+        thread.join()
+    assert answer.startswith("no (")
+    assert len(answer.splitlines()) == 1
+    assert answer != "no ()"
+
+
+def test_doctor_reports_also_where_the_profile_is_none(monkeypatch):
+    monkeypatch.setenv("COURSE_PROFILE", "tinny")
+    checked = runner.invoke(cli.app, ["doctor"])
+    assert checked.exit_code == 0, checked.exception
+    assert "because of COURSE_PROFILE: Unknown profile 'tinny'. Did you mean 'tiny'?" in checked.output
+    assert "Does the Hub answer?" in checked.output
 
 
 def test_the_environment_comes_back(tmp_path, monkeypatch):
@@ -409,6 +561,11 @@ def test_ctrl_c_on_two_processes_and_resume(little, tmp_path, monkeypatch):
         (["01", "--processes", "0"], "0 processes cannot be shared by 1 machines"),
         (["01", "--processes", "2", "--machines", "2"], "give --address"),
         (
+            ["01", "--processes", "2", "--port", "99999"],
+            "port=99999 is impossible. Use a whole number from 0 to 65,535.",
+        ),
+        (["01", "--processes", "2", "--port", "-1"], "port=-1 is impossible"),
+        (
             ["01", "--processes", "2", "--machines", "2", "--machine", "2", "--address", "x"],
             "machine=2 is none of the 2",
         ),
@@ -426,6 +583,96 @@ def test_a_training_that_cannot_be_starts_no_process(words, expected, monkeypatc
     assert done.exit_code == 2
     assert expected in done.output
     assert len(done.output.strip().splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+def test_a_command_that_is_killed_takes_its_processes_along_in_good_order(little, tmp_path):
+    words = [*little, "num_epochs=1000", "--save-every", "3", "--out", str(tmp_path / "run"), "--processes", "2"]
+    with open(tmp_path / "said", "w+", encoding="utf-8") as said:
+        command = subprocess.Popen([*COMMAND, *words], stdout=said, stderr=said, start_new_session=True)
+        wait_until(lambda: command.poll() is not None or list((tmp_path / "run").glob("states/step-*")))
+        below = [process.pid for process in psutil.Process(command.pid).children(recursive=True)]
+        assert len(below) >= 3, "a launcher and two that train"
+        command.kill()
+        assert command.wait() == -signal.SIGKILL
+        wait_until(lambda: not alive(below))
+        said.seek(0)
+        assert "Stopped after step" in said.read()
+    assert not list((tmp_path / "run").glob("states/.*")), "the last state is whole"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_signals_are_passed_on_to_the_process_that_trains(tmp_path, name):
+    trains = (
+        "import os, pathlib, signal, sys, time\n"
+        "def heard(number, _):\n"
+        "    pathlib.Path(os.environ['COURSE_STATUS']).write_text('130')\n"
+        "    sys.exit(signal.Signals(number).name)\n"
+        f"signal.signal(signal.{name}, heard)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)"
+    )
+    code = f"import os, sys; from course_lib.cli import _wait_for; sys.exit(_wait_for([sys.executable, '-c', {trains!r}], os.environ))"
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    command = subprocess.Popen([sys.executable, "-c", code], **options)
+    assert command.stdout.readline() == "ready\n"
+    command.send_signal(getattr(signal, name))
+    said, errors = command.communicate()
+    assert (command.returncode, errors.strip()) == (130, name)
+
+
+def exchanged(folder: Path, text: str) -> set[str]:
+    "Write a folder with one file; what lies beside it then."
+
+    def write(path: Path) -> None:
+        path.mkdir()
+        (path / "weights").write_text(text)
+
+    cli._exchange(folder, write)
+    assert (folder / "weights").read_text() == text
+    return {path.name for path in folder.parent.iterdir()}
+
+
+@pytest.mark.parametrize(
+    "before", ["nothing", "folder", "file", "link", "dead link", "old link", "old file", "new link"]
+)
+def test_a_model_takes_the_place_of_whatever_was_there(tmp_path, before):
+    folder, big = tmp_path / "model", tmp_path / "big"
+    if before != "dead link":
+        big.mkdir()
+        (big / "mine").write_text("")
+    if before == "folder":
+        folder.mkdir()
+        (folder / "other").write_text("")
+    elif before == "file":
+        folder.write_text("")
+    elif before.endswith("link"):
+        (tmp_path / {"old link": ".model.old", "new link": ".model.new"}.get(before, "model")).symlink_to(big)
+    elif before == "old file":
+        (tmp_path / ".model.old").write_text("")
+    for text in ("first", "second"):
+        assert exchanged(folder, text) == {"model", "big"}
+        assert [path.name for path in folder.iterdir()] == ["weights"]
+    if before in ("link", "dead link"):
+        assert folder.is_symlink()
+        assert [path.name for path in big.iterdir()] == ["weights"], "where the link points to"
+    else:
+        assert (big / "mine").is_file(), "a leftover link is no way into another folder"
+
+
+def test_results_that_cannot_be_written_are_one_line_and_resume_writes_them(tmp_path, monkeypatch):
+    def fail(*_):
+        raise NotADirectoryError(20, "Not a directory", str(tmp_path / "model"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cli, "_exchange", fail)
+        message = complaint_of(CourseError, cli._keep, tmp_path, None, {})
+    assert f"{tmp_path / 'model'} cannot be written: Not a directory" in message
+    assert "--resume" in message
+    (tmp_path / "history.json").mkdir()
+    assert "history.json" in complaint_of(CourseError, cli._keep, tmp_path, lambda path: path.mkdir(), {})
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_a_notebook_without_train_cannot_be_trained(tmp_path):
