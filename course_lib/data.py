@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SCHEMAS', 'ANSWERS', 'KINDS', 'Reader', 'READERS', 'LANGUAGES', 'SPLITS', 'MRPC_CLASSES', 'CORPORA', 'HUB',
            'FORMER_NAMES', 'OPUS_URL', 'MOST_CLASSES', 'DataError', 'Schema', 'check_text', 'check_label',
-           'check_answers', 'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'in_groups', 'read_jsonl',
-           'read_parquet', 'read_squad', 'read_mo', 'read_po', 'pair_lines', 'read_moses_zip', 'pick_languages',
-           'find_split', 'parts_of', 'read_file', 'find_pair', 'read_local', 'Request', 'Corpus', 'find_corpus',
-           'HubSource', 'fetch_opus', 'fetch_hub', 'table_fingerprint', 'load_data']
+           'check_answers', 'check_table', 'register_reader', 'check_utf8', 'read_delimited', 'in_groups', 'table_of',
+           'read_jsonl', 'read_parquet', 'read_squad', 'read_mo', 'read_po', 'pair_lines', 'read_moses_zip',
+           'pick_languages', 'find_split', 'parts_of', 'read_file', 'find_pair', 'read_local', 'Request', 'Corpus',
+           'find_corpus', 'HubSource', 'fetch_opus', 'fetch_hub', 'table_fingerprint', 'load_data']
 
 # %% ../nbs/workbench/data.ipynb #cfdcb2cd
 import codecs
@@ -27,6 +27,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .profiles import CourseError, offline_advice, unknown_name
+from .profiles import LARGEST_SEED, CourseError, check_whole_number, offline_advice, unknown_name
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -100,7 +101,10 @@ def check_label(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     if not pa.types.is_signed_integer(column.type):
         if pa.types.is_decimal(column.type):  # Arrow casts few decimals
             column = pa.chunked_array([pa.array([str(value) for value in column.to_pylist()])])
-        text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        try:
+            text = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # bytes that are no text, for instance
+            raise DataError(f"{where} holds {column.type}, not whole numbers. {remedy}") from None
         row = _first(pc.invert(pc.match_substring_regex(text, r"^[+-]?[0-9]{1,18}(\.0*)?$")))
         if row is not None:
             raise DataError(f"{where} is {text[row].as_py()!r} in row {row}, not a whole number. {remedy}")
@@ -108,7 +112,9 @@ def check_label(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     column = column.cast(pa.int64())
     row = _first(pc.less(column, 0))
     if row is not None:
-        raise DataError(f"{where} is {column[row]} in row {row}; labels start at 0. Use a split whose labels are known.")
+        raise DataError(
+            f"{where} is {column[row]} in row {row}; labels start at 0. Use a split whose labels are known."
+        )
     return column
 
 # %% ../nbs/workbench/data.ipynb #dae40bc5
@@ -123,7 +129,9 @@ def check_answers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     parts = {name: pc.struct_field(column, name) for name in ("text", "answer_start")}
     for name, part in parts.items():
         if not (pa.types.is_list(part.type) or pa.types.is_large_list(part.type)):
-            raise DataError(f"{where}: {name!r} holds {part.type}, not a list per row. Store {{'text': [...], 'answer_start': [...]}}.")
+            raise DataError(
+                f"{where}: {name!r} holds {part.type}, not a list per row. Store {{'text': [...], 'answer_start': [...]}}."
+            )
     lengths = [pc.fill_null(pc.list_value_length(part), -1) for part in parts.values()]
     row = _first(pc.or_(pc.not_equal(*lengths), pc.less(lengths[0], 0)))
     if row is not None:
@@ -269,6 +277,13 @@ def in_groups(
         yield group
 
 # %% ../nbs/workbench/data.ipynb #493c931c
+def table_of(
+    records: list[dict[str, Any]],
+) -> pa.Table:
+    "The records as rows, with a column for each key that any of them has."
+    return pa.Table.from_struct_array(pa.array(records)) if records else pa.table({})
+
+
 @register_reader(".jsonl", ".ndjson")
 def read_jsonl(
     path: Path,
@@ -292,7 +307,7 @@ def read_jsonl(
                 yield row
 
     try:
-        tables = [pa.Table.from_struct_array(pa.array(block)) for block in in_groups(rows(), block_size)]
+        tables = [table_of(block) for block in in_groups(rows(), block_size)]
         return pa.concat_tables(tables, promote_options="permissive") if tables else pa.table({})
     except UnicodeEncodeError:
         raise DataError(f"{path}: a text holds half a surrogate pair, such as \\ud800. Remove it.") from None
@@ -327,7 +342,9 @@ def read_squad(path: Path) -> pa.Table:
             for paragraph in article["paragraphs"]:
                 shared = {"title": article.get("title", f"article {number}"), "context": paragraph["context"]}
                 for question in paragraph["qas"]:
-                    parts = {part: [answer[part] for answer in question["answers"]] for part in ("text", "answer_start")}
+                    parts = {
+                        part: [answer[part] for answer in question["answers"]] for part in ("text", "answer_start")
+                    }
                     rows.append({"id": question["id"], **shared, "question": question["question"], "answers": parts})
         names = ("id", "title", "context", "question")
         columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in names}
@@ -374,11 +391,21 @@ def read_mo(path: Path) -> pa.Table:
 @register_reader(".po")
 def read_po(path: Path) -> pa.Table:
     "The messages of a gettext source file, without fuzzy and obsolete ones. Raises `DataError` if it is none."
-    from babel.messages import pofile
+    from babel.messages import Catalog, pofile
 
+    class Messages(Catalog):
+        num_plurals = 10  # no language has more, and the first one is all that is read
+
+        def __setitem__(self, id: Any, message: Any) -> None:
+            if not id and not message.context:  # of the header only the encoding matters; a date may be anything
+                lines = message.string.splitlines()
+                message.string = "\n".join(line for line in lines if line.lower().startswith("content-type:"))
+            super().__setitem__(id, message)
+
+    catalog = Messages()
     try:
-        with open(path, "rb") as file:
-            catalog = pofile.read_po(file, ignore_obsolete=True, abort_invalid=True)
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        pofile.PoFileParser(catalog, ignore_obsolete=True, abort_invalid=True).parse(content.splitlines())
     except (pofile.PoFileError, ValueError, LookupError) as error:
         raise DataError(f"{path} is no .po file: {error}. Check it with msgfmt --check.") from None
 
@@ -420,7 +447,9 @@ def _member(archive: zipfile.ZipFile, path: Path, language: str) -> tuple[str, b
     names = [name for name in archive.namelist() if name.endswith("." + language)]
     if not names:
         there = ", ".join(sorted({name.rpartition(".")[2] for name in archive.namelist() if "." in name}))
-        raise DataError(f"{path} has no file for the language {language!r}; it has {there}. Set languages=SOURCE,TARGET.")
+        raise DataError(
+            f"{path} has no file for the language {language!r}; it has {there}. Set languages=SOURCE,TARGET."
+        )
     return names[0], archive.read(names[0])
 
 # %% ../nbs/workbench/data.ipynb #d58da417
@@ -523,7 +552,9 @@ def find_pair(
     "The files of `folder` that hold the split in the two languages, or None. Raises `DataError` if one is alone."
     source = find_split(folder, split, asked, {f".{languages[0].lower()}"})
     if source is None and split == "train":
-        pairs = [file for file in sorted(folder.glob(f"*.{languages[0]}")) if file.with_suffix(f".{languages[1]}").is_file()]
+        pairs = [
+            file for file in sorted(folder.glob(f"*.{languages[0]}")) if file.with_suffix(f".{languages[1]}").is_file()
+        ]
         others = [find_pair(folder, name, languages) for name in ("validation", "test")]
         pairs = [file for file in pairs if file not in {pair[0] for pair in others if pair}]
         source = pairs[0] if len(pairs) == 1 else None
@@ -535,13 +566,25 @@ def find_pair(
     return source, target
 
 # %% ../nbs/workbench/data.ipynb #11f32f7c
+def _read_parts(file: Path) -> pa.Table:
+    "The rows of the file and of its other parts. Raises `DataError` for a part whose columns are of another type."
+    first, *others = parts_of(file)
+    whole = read_file(first)
+    for part in others:  # one by one, to know which of them does not fit
+        try:
+            whole = pa.concat_tables([whole, read_file(part)], promote_options="permissive")
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise DataError(f"{part} does not fit the parts before it: {reason}. Keep one type per column.") from None
+    return whole
+
+
 def _read_split(
     folder: Path, split: str, asked: Iterable[str], languages: tuple[str, str] | None
 ) -> tuple[str, pa.Table] | None:
     "Where the split of the folder lies, and its table; None if there is none."
     if (file := find_split(folder, split, asked)) is not None:
-        tables = [read_file(part) for part in parts_of(file)]
-        return str(file), pa.concat_tables(tables, promote_options="permissive")
+        return str(file), _read_parts(file)
     if (pair := find_pair(folder, split, languages or LANGUAGES, asked)) is not None:
         files = {code: (file.name, file.read_bytes()) for code, file in zip(languages or LANGUAGES, pair, strict=True)}
         return str(pair[0]), pair_lines(str(folder), files)
@@ -556,10 +599,10 @@ def read_local(
     """Split name -> (where it came from, its table). A single file gives the split `train` alone.
 
     Raises `DataError` for a split without a file; only `validation` may be missing."""
-    if path.is_file():
+    if os.path.isfile(path):  # unlike the methods of Path, it takes a name that is too long for a file
         zipped = path.suffix.lower() == ".zip"
         return {"train": (str(path), read_moses_zip(path, languages or LANGUAGES) if zipped else read_file(path))}
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise DataError(f"There is no file or folder {str(path)!r}. Check the path; it is relative to {Path.cwd()}.")
     splits = list(splits)
     read = {split: found for split in splits if (found := _read_split(path, split, splits, languages)) is not None}
@@ -599,9 +642,7 @@ class Corpus:
         made = getattr(importlib.import_module(module), function)(
             *arguments, **{option: getattr(request, option) for option in self.options}
         )
-        return {
-            split: rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows) for split, rows in made.items()
-        }
+        return {split: rows if isinstance(rows, pa.Table) else table_of(rows) for split, rows in made.items()}
 
 # %% ../nbs/workbench/data.ipynb #a628d8d3
 MRPC_CLASSES = ("not_equivalent", "equivalent")
@@ -712,9 +753,7 @@ def fetch_hub(
     return loaded
 
 # %% ../nbs/workbench/data.ipynb #9da3ad64
-def _tables(
-    request: Request, label: str = "label"
-) -> tuple[dict[str, tuple[str, pa.Table]], tuple[str, ...] | None]:
+def _tables(request: Request, label: str = "label") -> tuple[dict[str, tuple[str, pa.Table]], tuple[str, ...] | None]:
     "Split -> (where it came from, table), and the class names where the source has some."
     name, splits = request.name, request.splits
     if (member := find_corpus(name)) is not None:
@@ -752,7 +791,9 @@ def _group_numbers(table: pa.Table, column: str, where: str) -> tuple[np.ndarray
     try:
         encoded = pc.dictionary_encode(table[column].combine_chunks(), null_encoding="encode")
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-        raise DataError(f"{where}: split_by={column!r} holds {table[column].type}. Use a column of texts or numbers.") from None
+        raise DataError(
+            f"{where}: split_by={column!r} holds {table[column].type}. Use a column of texts or numbers."
+        ) from None
     encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
     return encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary
 
@@ -811,8 +852,7 @@ def _label_feature(tables: Mapping[str, tuple[str, pa.Table]], names: tuple[str,
     count = len(names) if names else highest + 1
     if count > MOST_CLASSES:
         raise DataError(
-            f"{where}: the highest label is {count - 1}, more than {MOST_CLASSES} classes. "
-            "Number the classes 0, 1, 2 …"
+            f"{where}: the highest label is {count - 1}, more than {MOST_CLASSES} classes. Number the classes 0, 1, 2 …"
         )
     for where, table in tables.values():
         row = _first(pc.greater_equal(table["label"], count))
@@ -824,9 +864,25 @@ def _label_feature(tables: Mapping[str, tuple[str, pa.Table]], names: tuple[str,
     return ClassLabel(names=list(names) if names else [str(number) for number in range(count)])
 
 # %% ../nbs/workbench/data.ipynb #c8182d17
+def _check_amounts(sizes: Mapping[str, int | None], fraction: float, seed: int) -> None:
+    "Raises `DataError` for a number of rows or a share that cannot be, `CourseError` for such a seed."
+    for split, size in sizes.items():
+        if size is None:
+            continue
+        if isinstance(size, bool) or not isinstance(size, Integral):
+            raise DataError(f"{split}_size={size!r} is no whole number. Use one from 1 up, or none for all rows.")
+        if size < 1:
+            raise DataError(f"{split}_size={size} leaves nothing. Use a number from 1 up, or none for all rows.")
+    if not isinstance(fraction, Real) or not 0 < fraction < 1:
+        raise DataError(f"validation_fraction={fraction!r} is no share. Use one between 0 and 1, such as 0.1.")
+    check_whole_number("seed", seed, LARGEST_SEED)
+
+
 def _read_columns(columns: str | Mapping[str, str] | None) -> Mapping[str, str]:
-    if not isinstance(columns, str):
+    if isinstance(columns, Mapping) or not columns:
         return columns or {}
+    if not isinstance(columns, str):
+        raise DataError(f"columns={columns!r} are no pairs of names. Write columns=OURS:YOURS,OURS:YOURS.")
     pairs = [pair.partition(":") for pair in columns.split(",") if pair.strip()]
     for name, colon, _ in pairs:
         if not colon:
@@ -839,7 +895,9 @@ def _read_languages(languages: str | tuple[str, str] | None) -> tuple[str, str] 
         return None
     codes = [code.strip() for code in (languages.split(",") if isinstance(languages, str) else languages)]
     if len(codes) != 2 or codes[0] == codes[1] or not all(re.fullmatch(r"[\w@-]+", code) for code in codes):
-        raise DataError(f"languages={languages!r} are not two different languages. Write languages=SOURCE,TARGET, such as en,fr.")
+        raise DataError(
+            f"languages={languages!r} are not two different languages. Write languages=SOURCE,TARGET, such as en,fr."
+        )
     return codes[0], codes[1]
 
 # %% ../nbs/workbench/data.ipynb #71d77d60
@@ -890,7 +948,7 @@ def load_data(
     *,
     train_size: int | None = None,  # rows to use at most; None uses all
     validation_size: int | None = None,
-    columns: str | Mapping[str, str] | None = None,  # where yours differ: {"sentence1": "question1"} or "sentence1:question1,…"
+    columns: str | Mapping[str, str] | None = None,  # where yours differ: {"label": "same"} or "label:same,…"
     languages: str | tuple[str, str] | None = None,  # for parallel texts: source and target, such as "en,fr"
     validation_fraction: float = 0.1,  # share of the rows, set aside from training where there is no validation split
     split_by: str | None = None,  # a column of yours: rows with the same value go to the same side
@@ -900,18 +958,15 @@ def load_data(
     """The splits of a data set with exactly the schema's columns, checked.
 
     Text columns are strings, labels a `ClassLabel`, answers `{"text": [str], "answer_start": [int32]}`.
-    Raises `DataError`, one line with the cause and the remedy, for anything that is missing or malformed.
+    Raises `DataError`, one line with the cause and the remedy, for anything that is missing or malformed, and
+    `CourseError` for a seed that is none.
     """
     from datasets import Dataset, DatasetDict, DatasetInfo, Features
 
     if schema not in SCHEMAS:
         raise DataError(unknown_name("schema", schema, SCHEMAS))
     sizes = {"train": train_size, "validation": validation_size}
-    for split, size in sizes.items():
-        if size is not None and size < 1:
-            raise DataError(f"{split}_size={size} leaves nothing. Use a number from 1 up, or none for all rows.")
-    if not 0 < validation_fraction < 1:
-        raise DataError(f"validation_fraction={validation_fraction} is no share. Use one between 0 and 1, such as 0.1.")
+    _check_amounts(sizes, validation_fraction, seed)
     columns, languages = _read_columns(columns), _read_languages(languages)
     _check_corpus(os.fspath(name_or_path), schema, columns)
     splits = (splits,) if isinstance(splits, str) else tuple(splits)

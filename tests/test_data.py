@@ -45,6 +45,7 @@ from course_lib.data import (
     read_po,
     register_reader,
 )
+from course_lib.profiles import CourseError
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -502,6 +503,7 @@ def test_whole_numbers_of_every_kind_are_labels(values):
         ([{"a": 1}], "struct"),
         (pa.array([2**64 - 1], pa.uint64()), "row 0"),
         ([datetime.date(2024, 1, 31)], "2024-01-31"),
+        ([b"1", b"\xff"], "binary"),
     ],
 )
 def test_what_is_no_label_is_named_with_its_row(values, words):
@@ -693,6 +695,31 @@ def test_a_split_in_several_parts_is_read_whole(tmp_path):
     assert load_data(tmp_path, "texts")["train"]["text"][:] == ["0a", "0b", "1a", "1b", "2a", "2b"]
 
 
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[0, 1], ["0", "1"]], "part-00001-of-00002.parquet does not fit"),
+        ([[0, 1], [None, None], ["0", "1"]], "part-00002-of-00003.parquet does not fit"),
+        ([[0, 1], [[0], [1]]], "label"),
+    ],
+)
+def test_parts_of_different_types_name_file_and_column(tmp_path, labels, words):
+    for part, values in enumerate(labels):
+        columns = {"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": values}
+        write_parquet(tmp_path / f"train-part-0000{part}-of-0000{len(labels)}.parquet", columns)
+    message = complaint(load_data, tmp_path, "pairs")
+    assert words in message
+    assert "label" in message
+    assert "type" in message
+
+
+def test_parts_may_lack_a_column_and_widen_a_type(tmp_path):
+    write_parquet(tmp_path / "train-00000-of-00002.parquet", {"text": ["a"], "number": pa.array([1], pa.int8())})
+    write_parquet(tmp_path / "train-00001-of-00002.parquet", {"text": ["b"], "number": [1.5], "more": ["c"]})
+    table = data.read_local(tmp_path, ["train"])["train"][1]
+    assert table.to_pydict() == {"text": ["a", "b"], "number": [1.0, 1.5], "more": [None, "c"]}
+
+
 @pytest.mark.parametrize("files", [[], ["dev.csv"], ["trainer.csv", "readme.md"], ["train.docx"]])
 def test_a_folder_without_train_file_says_what_it_holds(tmp_path, files):
     for name in files:
@@ -711,6 +738,12 @@ def test_a_path_that_is_not_there_is_called_missing(tmp_path, monkeypatch, name)
     message = complaint(load_data, name, "texts")
     assert "no file or folder" in message
     assert Path(name).name in message
+
+
+@pytest.mark.parametrize("name", ["{}", "{}.csv", "./{}", "/{}", "a/b/{}", "mini/{}"])
+def test_a_name_that_is_too_long_for_a_file_is_called_missing(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert "x" * 300 in complaint(load_data, name.format("x" * 300), "texts")
 
 
 @pytest.mark.parametrize("name", ["missing.csv", "missing"])
@@ -801,6 +834,27 @@ def test_sizes_draw_that_many_rows_with_the_seed(tmp_path):
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_size_below_one_is_an_error(option, size):
     assert f"{option}={size}" in complaint(load_data, "mini/paraphrases", "pairs", **{option: size})
+
+
+@pytest.mark.parametrize("option", ["train_size", "validation_size"])
+@pytest.mark.parametrize("size", ["5", 2.5, 5.0, True, [5]])
+def test_a_size_that_is_no_whole_number_is_an_error(option, size):
+    message = complaint(load_data, "mini/paraphrases", "pairs", **{option: size})
+    assert f"{option}={size!r}" in message
+    assert "whole number" in message
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    path = numbered(tmp_path / "a.csv", 30)
+    found = load_data(path, "texts", train_size=np.int64(5), validation_fraction=np.float32(0.5))
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 5, "validation": 15}
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0", None, True, 2**31])
+@pytest.mark.parametrize("options", [{}, {"train_size": 5}])
+def test_a_seed_that_is_none_is_refused(tmp_path, seed, options):
+    path = numbered(tmp_path / "a.csv", 30)
+    assert f"seed={seed!r}" in complaint_of(CourseError, load_data, path, "texts", seed=seed, **options)
 
 
 def test_an_empty_split_names_its_file(tmp_path):
@@ -1020,7 +1074,7 @@ def test_a_column_name_may_hold_a_colon(tmp_path):
     assert load_data(path, "texts", columns="text:q:1")["train"].num_rows == 1
 
 
-@pytest.mark.parametrize("columns", ["text=body", "body", "text:body,author"])
+@pytest.mark.parametrize("columns", ["text=body", "body", "text:body,author", ["text"], ("text", "body"), {"text"}, 5])
 def test_columns_that_cannot_be_read_are_not_passed_over(tmp_path, columns):
     path = write(tmp_path / "a.csv", "body,text\na,x\nb,y\n")
     assert "columns" in complaint(load_data, path, "texts", columns=columns)
@@ -1031,11 +1085,11 @@ def test_no_columns_mean_the_schemas_own(tmp_path, columns):
     assert load_data(write(tmp_path / "a.csv", "text\na\nb\n"), "texts", columns=columns)["train"].num_rows == 1
 
 
-@pytest.mark.parametrize("fraction", [10, 1, 1.0, 0, -0.1, float("nan"), float("inf")])
+@pytest.mark.parametrize("fraction", [10, 1, 1.0, 0, -0.1, float("nan"), float("inf"), "0.1", None, [0.1]])
 def test_a_fraction_that_is_none_is_refused(tmp_path, fraction):
     path = numbered(tmp_path / "a.csv", 30)
     message = complaint(load_data, path, "texts", validation_fraction=fraction)
-    assert f"validation_fraction={fraction}" in message
+    assert f"validation_fraction={fraction!r}" in message
     assert "between 0 and 1" in message
 
 
@@ -1111,6 +1165,17 @@ def test_a_corpus_is_told_what_it_asks_for(monkeypatch):
     message = complaint(load_data, "mine-x", "texts", splits=("train", "test"))
     assert "no split 'test'" in message
     assert "train, extra" in message
+
+
+def test_the_records_of_a_corpus_may_differ(monkeypatch):
+    rows = [{"text": "a"}, {"text": "b", "title": "B"}]
+    monkeypatch.setitem(CORPORA, "mine", data.Corpus("texts", f"{__name__}:made"))
+    monkeypatch.setitem(globals(), "made", lambda: {"train": rows, "validation": [], "test": rows[::-1]})
+    tables = CORPORA["mine"].build(data.Request("mine", ("train",)))
+    assert tables["train"].to_pylist() == [{"text": "a", "title": None}, rows[1]]
+    assert tables["validation"].num_rows == 0
+    assert len(load_data("mine", "texts", splits=("train", "test"), split_by="title")["test"]) == 2
+    assert "is empty" in complaint(load_data, "mine", "texts")
 
 
 def test_an_unknown_bare_name_lists_families_too(tmp_path, monkeypatch):
@@ -1588,6 +1653,30 @@ def test_obsolete_and_fuzzy_entries_are_passed_over(tmp_path):
     )
     assert read_po(path).to_pylist() == [
         {"source": "Keep %(name)s & {x}", "target": "Gardé %(name)s & {x}", "context": ""}
+    ]
+
+
+HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n'
+DATE = "POT-Creation-Date"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        *(f"{DATE}: 2020", f"{DATE}: yesterday", "PO-Revision-Date: 2020-01-31", f"{DATE}: 2020-01-31 10:00+01:00"),
+        *("Language: tlh", "Language: no such language", "Language: Français (France)", "Language: pl"),
+        *("Plural-Forms: nplurals=INTEGER; plural=EXPRESSION;", "Plural-Forms: nplurals=1; plural=0;"),
+    ],
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_header_of_a_catalog_may_hold_anything(tmp_path, line, mark):
+    plural = "".join(f'msgstr[{form}] "é{form}"\n' for form in range(3))
+    header = HEADER + (f'"{line}\\n"\n' if line else "")
+    content = f'{mark}{header}\nmsgid "one"\nmsgid_plural "ones"\n{plural}\nmsgid "{DATE}: 2020"\nmsgstr "{line}x"\n'
+    assert [(row["source"], row["target"]) for row in read_po(write(tmp_path / "a.po", content)).to_pylist()] == [
+        ("one", "é0"),
+        (f"{DATE}: 2020", f"{line}x"),
     ]
 
 
