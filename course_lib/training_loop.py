@@ -80,6 +80,7 @@ from torch.utils.data import DataLoader
 from .checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from .data import DataError, in_groups, load_data
 from .metrics import glue_scores, load_metric, majority_class
+from .results import plain_numbers
 from .saving import Position, StateKeeper, signals_to
 from .tokens import check_texts
 
@@ -631,7 +632,7 @@ class _Recorder:
 
     def evaluation(self, number: int, metrics: Mapping[str, float]) -> None:
         self.flush()
-        plain = {name: value.item() if hasattr(value, "item") else value for name, value in metrics.items()}
+        plain = {name: plain_numbers(value) if hasattr(value, "tolist") else value for name, value in metrics.items()}
         self.history.evaluations.append({"step": number, "epoch": number / self.steps_per_epoch} | plain)
 
 # %% ../nbs/01_training_loop.ipynb #c26f39cb

@@ -712,7 +712,7 @@ def test_numbers_of_numpy_and_torch_become_python_s_own():
     assert json.loads(json.dumps(vars(config)))["learning_rate"] == 0.5
 
 
-@pytest.mark.parametrize("kind", [np.float32, torch.tensor])
+@pytest.mark.parametrize("kind", [np.float32, torch.tensor, np.array])
 def test_metrics_of_numpy_and_torch_reach_the_state(data, collate, tmp_path, kind):
     config = LoopConfig(num_epochs=1, batch_size=8)
     history = fit(
