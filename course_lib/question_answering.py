@@ -57,7 +57,6 @@ SETTINGS = {
         max_answer_length=20,
         num_epochs=1,
         learning_rate=1e-3,
-        eval_every=59,
     ),
     "colab": AnswerSettings(
         "rajpurkar/squad", "google-bert/bert-base-cased", train_size=12_000, validation_size=2_000, num_epochs=2
