@@ -154,14 +154,14 @@ def _answer_problem(context: str, answers: Mapping[str, Sequence[Any]]) -> str |
     "Why the first answer cannot be marked in the context, or None."
     if answers is None:
         return "it has no answer. Give one, or remove the question"
-    if not isinstance(answers, Mapping) or any(isinstance(answers.get(name), str) for name in ("text", "answer_start")):
+    if not isinstance(answers, Mapping):
         return f"its answers are {_quoted(str(answers))}. Give {{'text': [...], 'answer_start': [...]}}"
-    if answers.get("text") is None or not len(answers["text"]):
+    texts, starts = answers.get("text"), answers.get("answer_start")
+    if isinstance(texts, str) or isinstance(starts, (str, int, np.integer)):
+        return f"its answers are {_quoted(str(dict(answers)))}. Give lists, with as many texts as starts"
+    if texts is None or not len(texts):
         return "it has no answer. Give one, or remove the question"
-    starts = answers.get("answer_start")
-    if isinstance(starts, (int, np.integer)):
-        return f"its answer_start is {starts}. Give a list, with a number for each answer"
-    text, start = answers["text"][0], starts[0] if starts is not None and len(starts) else None
+    text, start = texts[0], starts[0] if starts is not None and len(starts) else None
     if not isinstance(start, (int, np.integer)):
         return f"its answer_start is {start!r}. Give the number of the answer's first character"
     if not isinstance(text, str) or not text.strip():

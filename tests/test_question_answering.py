@@ -785,7 +785,7 @@ def test_the_packaged_encoder_takes_the_head():
     ("answers", "words"),
     [
         ({"text": "Paris", "answer_start": [0]}, "its answers are"),
-        ({"text": ["Paris"], "answer_start": 0}, "answer_start is 0"),
+        ({"text": ["Paris"], "answer_start": 0}, "its answers are"),
         ({"text": ["Paris"]}, "answer_start is None"),
         ({"text": None, "answer_start": [0]}, "no answer"),
         (["Paris"], "its answers are"),
