@@ -1,8 +1,10 @@
 "Badges and install links point where settings.ini says."
 
+import json
+
 import pytest
 
-from tools.export import ROOT, linked_files, read_settings, update_links
+from tools.export import ROOT, ask_for_gpu, linked_files, read_settings, update_links
 
 FORK = {"user": "zoë-fork", "repo": "my-course", "branch": "feature/x.1"}
 TEXT = (
@@ -10,6 +12,8 @@ TEXT = (
     "(https://colab.research.google.com/github/a/b/blob/main/nbs/01_training_loop.ipynb)\n"
     'pip install "course_lib @ git+https://github.com/a/b@main"\n'
     "git clone https://github.com/a/b.git\n"
+    "[r](https://github.com/a/b/blob/feature/y/recipes/README.md) [s](https://github.com/a/b/blob/main/nbs/workbench/saving.ipynb)\n"
+    "[elsewhere](https://github.com/pytorch/pytorch/blob/main/README.md)\n"
 )
 
 
@@ -18,6 +22,9 @@ def test_every_link_moves_to_the_fork():
     assert "github/zoë-fork/my-course/blob/feature/x.1/nbs/01_training_loop.ipynb" in moved
     assert '"course_lib @ git+https://github.com/zoë-fork/my-course@feature/x.1"' in moved
     assert "git clone https://github.com/zoë-fork/my-course.git" in moved
+    assert "(https://github.com/zoë-fork/my-course/blob/feature/x.1/recipes/README.md)" in moved
+    assert "(https://github.com/zoë-fork/my-course/blob/feature/x.1/nbs/workbench/saving.ipynb)" in moved
+    assert "https://github.com/pytorch/pytorch/blob/main/README.md" in moved
     assert "assets/colab-badge.svg" in moved
     assert "/a/b" not in moved
 
@@ -32,7 +39,20 @@ def test_no_link_is_stale(path):
     assert update_links(text, read_settings()) == text, "run `make export`"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "nbs").glob("0*.ipynb")), ids=lambda path: path.name)
+CHAPTERS = sorted((ROOT / "nbs").glob("0*.ipynb"))
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_colab_gives_every_chapter_a_gpu_and_the_chapter_says_how_to_get_one(path):
+    text = path.read_text(encoding="utf-8")
+    metadata = json.loads(text)["metadata"]
+    assert metadata["accelerator"] == "GPU"
+    assert metadata["colab"]["gpuType"] == "T4"
+    assert "Runtime → Change runtime type → T4 GPU" in text
+    assert ask_for_gpu(text) == text, "run `make export`"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
 def test_every_chapter_has_its_own_badge(path):
     settings = read_settings()
     badge = f"{settings['user']}/{settings['repo']}/blob/{settings['branch']}/nbs/{path.name}"

@@ -5,6 +5,7 @@
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -21,14 +22,23 @@ def read_settings(path: Path = ROOT / "settings.ini") -> dict[str, str]:
 
 
 def update_links(text: str, settings: dict[str, str]) -> str:
-    "`text` with every Colab, install and clone link pointing to the user, repository and branch of `settings`."
+    "`text` with every Colab, install, clone and page link pointing to the user, repository and branch of `settings`."
     repo, branch = f"{settings['user']}/{settings['repo']}", settings["branch"]
     colab = f"https://colab.research.google.com/github/{repo}/blob/{branch}/nbs/"
     text = re.sub(r"https://colab\.research\.google\.com/github/[^\s\"')]*?/nbs/", lambda _: colab, text)
     install = f"git+https://github.com/{repo}@{branch}"
     text = re.sub(r"git\+https://github\.com/[^\s\"'@)]+@[\w./-]+", lambda _: install, text)
+    page = f"https://github.com/{repo}/blob/{branch}/"
+    text = re.sub(r"https://github\.com/[^\s\"')]*?/blob/[^\s\"')]*?/(?=(nbs|recipes|benchmarks)/)", lambda _: page, text)
     clone = f"git clone https://github.com/{repo}.git"
     return re.sub(r"git clone https://github\.com/[^\s\"')]+\.git", lambda _: clone, text)
+
+
+def ask_for_gpu(text: str) -> str:
+    "The notebook `text` with the metadata by which Colab gives it a GPU."
+    notebook = json.loads(text)
+    notebook["metadata"] |= {"accelerator": "GPU", "colab": {"gpuType": "T4"}}
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def linked_files() -> list[Path]:
@@ -46,6 +56,8 @@ def export() -> None:
     for path in linked_files():
         text = path.read_text(encoding="utf-8")
         updated = update_links(text, settings)
+        if path.match("nbs/0*.ipynb"):
+            updated = ask_for_gpu(updated)
         if updated != text:
             path.write_text(updated, encoding="utf-8", newline="\n")
     commands = Path(sys.executable).parent
