@@ -138,6 +138,8 @@ def kernel_environment(
         variables |= {name: os.environ.get(name, value) for name, value in KEEP_MEMORY.items()}
     if profile == "tiny":
         variables |= offline_variables()
+    elif ours := os.environ.get("COURSE_OFFLINE"):  # called from a kernel that ran tiny
+        variables |= {"COURSE_OFFLINE": ""} | dict.fromkeys(ours.split(), "0")
     return variables
 
 # %% ../nbs/workbench/cli.ipynb #5f3cee3a

@@ -179,9 +179,25 @@ def offline_variables() -> dict[str, str]:
 def go_offline() -> None:
     """Tell the Hugging Face libraries to open no connection, by `offline_variables`.
 
-    They read this when they are imported, so call it first.
+    They read this when they are imported, so call it first. `COURSE_OFFLINE` keeps which variables are new.
     """
-    os.environ.update(offline_variables())
+    variables = offline_variables()
+    new = variables.keys() - os.environ.keys()
+    os.environ.setdefault("COURSE_OFFLINE", " ".join(new))
+    os.environ.update(variables)
+
+
+def _leave_offline(profile: str) -> None:
+    "Take `go_offline` back, for another profile. Raises `SettingsError` if a library has read it already."
+    ours = os.environ.get("COURSE_OFFLINE", "").split()
+    if not is_offline() or "HF_HUB_OFFLINE" not in ours:
+        return
+    if "huggingface_hub" in sys.modules:
+        raise SettingsError(
+            f"This kernel ran the profile tiny, and stays offline. Restart the kernel, and begin with {profile!r}."
+        )
+    for name in ("COURSE_OFFLINE", *ours):
+        os.environ.pop(name, None)
 
 
 def is_offline() -> bool:
@@ -205,6 +221,18 @@ def share_cores() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 # %% ../nbs/workbench/profiles.ipynb #ffb97739
+def _explain(table: Mapping[str, Any], chosen: str) -> None:
+    "Print what `auto` took, why, and what to do for more."
+    more = [getattr(table.get("colab"), name, None) for name in ("checkpoint", "dataset")]
+    wish = f"For {' and '.join(filter(None, more)) or 'more'}:"
+    if chosen == "colab":
+        print("Profile colab, because this runtime has a GPU.")
+    elif in_colab():
+        print(f"Profile tiny, because this runtime has no GPU. {wish} Runtime → Change runtime type → T4 GPU.")
+    else:
+        print(f'Profile tiny, because it runs on every machine and downloads nothing. {wish} profile = "colab".')
+
+
 def load_settings(
     table: Mapping[str, T],  # profile name -> dataclass instance
     profile: str = "auto",  # "auto" or one of `PROFILES`
@@ -213,15 +241,20 @@ def load_settings(
     """The settings of the chosen profile with the changes from `COURSE_SET`.
 
     Also calls `share_cores` and, in the `tiny` profile, `go_offline`: call it before you import torch or transformers.
-    A field named `profile`, where the dataclass has one, is filled with the profile's name.
-    Raises `SettingsError` for an unknown profile or field, a value of the wrong type, and a seed that NumPy refuses.
+    Where `auto` chooses in a notebook, one printed line says what and why. A field named `profile`, where the dataclass
+    has one, is filled with the profile's name.
+    Raises `SettingsError` for an unknown profile or field, a value of the wrong type, a seed that NumPy refuses, and for
+    a profile that needs the Hub in a process whose libraries `tiny` has taken offline.
     """
     environ = os.environ if environ is None else environ
+    if environ is os.environ:
+        share_cores()  # before torch is asked for a GPU
     name = choose_profile(profile, environ)
     if environ is os.environ:
-        share_cores()
-        if name == "tiny":
-            go_offline()
+        go_offline() if name == "tiny" else _leave_offline(name)
+        interactive = "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None
+        if interactive and (environ.get("COURSE_PROFILE") or profile) == "auto":
+            _explain(table, name)
     assignments = parse_assignments(environ.get("COURSE_SET", ""))
     if "profile" in assignments:
         raise SettingsError("The profile is no setting. Choose it with --profile or COURSE_PROFILE.")

@@ -5,7 +5,9 @@ import copy
 import dataclasses
 import os
 import shlex
+import sys
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from complaints import complaint_of
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from interpreters import heavy_imports
 
 import course_lib.profiles as profiles
+from course_lib.cli import kernel_environment
 from course_lib.profiles import (
     PROFILES,
     CourseError,
@@ -59,7 +62,7 @@ TABLE = {"tiny": Toy(epochs=1), "colab": Toy(epochs=2), "full": Toy(epochs=3, tr
 @pytest.fixture
 def environ(monkeypatch):
     "`os.environ` without any variable that these functions read or set; put back afterwards."
-    for name in (*OFFLINE, "COURSE_PROFILE", "COURSE_SET"):
+    for name in (*OFFLINE, "COURSE_OFFLINE", "COURSE_PROFILE", "COURSE_SET"):
         monkeypatch.setenv(name, "")  # so that a variable that was absent is absent again afterwards
         monkeypatch.delenv(name)
     return os.environ
@@ -402,6 +405,80 @@ def test_a_table_of_changeable_dataclasses_is_never_changed_either():
 def test_tiny_goes_offline(environ):
     load_settings(TABLE, "tiny")
     assert [environ.get(name) for name in OFFLINE] == ["1", "1", "1"]
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    "A kernel that has not imported the Hub's client."
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=object))
+    monkeypatch.delitem(sys.modules, "huggingface_hub", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("colab", "cuda", "words"),
+    [
+        (True, True, ["colab, because this runtime has a GPU"]),
+        (True, False, ["tiny, because this runtime has no GPU", "mini/toy", "Runtime → Change runtime type → T4 GPU"]),
+        (False, True, ["tiny, because", "mini/toy", 'profile = "colab"']),
+    ],
+)
+def test_auto_says_in_one_line_what_it_took_and_why(environ, kernel, monkeypatch, capsys, colab, cuda, words):
+    monkeypatch.setattr(profiles, "in_colab", lambda: colab)
+    monkeypatch.setattr(profiles, "has_cuda", lambda: cuda)
+    load_settings(TABLE)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert all(word in line for word in words)
+
+
+def test_auto_says_nothing_outside_a_notebook_or_where_the_profile_was_named(environ, kernel, monkeypatch, capsys):
+    load_settings(TABLE, "tiny")
+    load_settings(TABLE, "auto", {})
+    monkeypatch.setenv("COURSE_PROFILE", "full")
+    load_settings(TABLE)
+    monkeypatch.setenv("COURSE_PROFILE", "tiny")
+    load_settings(TABLE)
+    monkeypatch.delenv("COURSE_PROFILE")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    load_settings(TABLE)
+    assert capsys.readouterr().out == ""
+
+
+def test_threads_sleep_before_torch_is_asked_for_a_gpu(environ, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    monkeypatch.setattr(profiles, "in_colab", lambda: True)
+    monkeypatch.setattr(profiles, "has_cuda", lambda: environ["OMP_WAIT_POLICY"] == "PASSIVE")
+    assert load_settings(TABLE).profile == "colab"
+
+
+def test_another_profile_after_tiny_is_online_again(environ, kernel):
+    load_settings(TABLE, "tiny")
+    assert load_settings(TABLE, "colab").profile == "colab"
+    assert not any(name in environ for name in (*OFFLINE, "COURSE_OFFLINE"))
+
+
+def test_a_command_from_a_kernel_that_ran_tiny_is_online_too(environ):
+    load_settings(TABLE, "tiny")
+    variables = {**environ, **kernel_environment("colab", {})}
+    assert {variables[name] for name in OFFLINE} == {"0"}
+    assert not variables["COURSE_OFFLINE"]
+
+
+def test_where_the_hubs_client_is_offline_already_another_profile_asks_for_a_new_kernel(environ, kernel, monkeypatch):
+    load_settings(TABLE, "tiny")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", SimpleNamespace())
+    for profile in ("colab", "full"):
+        message = complaint(load_settings, TABLE, profile)
+        assert profile in message
+        assert "restart the kernel" in message.lower()
+    load_settings(TABLE, "tiny")
+
+
+def test_who_chose_to_be_offline_stays_so(environ, kernel, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for profile in ("tiny", "colab"):
+        load_settings(TABLE, profile)
+        assert environ["HF_HUB_OFFLINE"] == "1"
 
 
 @pytest.mark.parametrize("profile", ["colab", "full"])
