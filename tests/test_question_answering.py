@@ -2,10 +2,14 @@
 
 import dataclasses
 import json
+import math
+import re
 import warnings
 from functools import partial
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -41,7 +45,7 @@ from course_lib.question_answering import (
     span_loss,
     train,
 )
-from course_lib.training_loop import LoopConfig, launch
+from course_lib.training_loop import LoopConfig, evaluating, launch, make_accelerator
 
 complaint = partial(complaint_of, CourseError)
 LETTERS = "abcdefghij"
@@ -698,6 +702,7 @@ def test_the_answerer_comes_back_from_a_folder(answerer, tokenizer, tmp_path):
 def test_the_profiles_can_be_run():
     for chosen in SETTINGS.values():
         assert chosen.stride < chosen.max_length <= 512
+        assert chosen.practice_size, "Trainer takes a part of the questions only"
     assert SETTINGS["tiny"].dataset == "mini/squad"
 
 
@@ -817,3 +822,56 @@ def test_questions_and_contexts_that_are_no_text_are_named(tokenizer):
 def test_questions_that_are_no_splits_are_named(tokenizer):
     questions = make_questions(4)
     assert "Give a DatasetDict" in complaint_of(DataError, preprocess, questions, tokenizer, 24, 6)
+
+
+# Cells of the notebook that a GPU or Colab sees differently
+
+NOTEBOOK = Path(__file__).parents[1] / "nbs" / "05_question_answering.ipynb"
+
+
+def cell(words: str) -> str:
+    "The only cell of the chapter with these words."
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    (found,) = [source for each in cells if words in (source := "".join(each["source"]))]
+    return found
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_launch_may_give_one_result_or_several(small_run, tokenizer, processes):
+    data, features = small_run
+    model, options = small_model(), {"n_best": 5, "max_answer_length": 4}
+    logits = predict_spans(model, features["validation"], tokenizer)
+    space = {
+        "examples": data["validation"],
+        "windows_of_split": lambda rows, split: preprocess(DatasetDict({split: rows}), tokenizer, 20, 6)[split],
+        "load_model": lambda *names: small_model(seed=1),
+        "settings": SETTINGS["tiny"],
+        "predictions": postprocess_answers(data["validation"], features["validation"], *logits, **options),
+        "launch": lambda function, num_processes, cpu: [function()] * min(num_processes, processes),
+        "evaluate_answers": evaluate_answers,
+        "squad_scores": squad_scores,
+    }
+    space |= {"model": model, "tokenizer": tokenizer, "options": options, "pd": pd, "math": math}
+    exec(cell("launch(in_processes"), space)
+    exec(cell("again = squad_scores"), space)
+
+
+def test_losses_are_compared_in_full_precision_after_a_run_in_half_precision():
+    tokenizer = load_tokenizer("mini/encoder")
+    data = load_questions(dataclasses.replace(SETTINGS["tiny"], train_size=8, validation_size=8))
+    trained, untrained = (load_model("question-answering", "mini/encoder") for _ in range(2))
+    make_accelerator(LoopConfig(mixed_precision="bf16")).prepare(trained)  # from now on in half precision
+    space = {
+        "by_arrays": preprocess(data, tokenizer, 128, 42)["train"],
+        "collate": partial(pad_features, tokenizer=tokenizer),
+        "span_loss": span_loss,
+        "evaluating": evaluating,
+        "untrained": untrained,
+        "model": trained,
+        "device": "cpu",
+    }
+    exec(cell("lonely"), space | {"torch": torch, "math": math, "np": np})
+
+
+def test_every_link_leads_somewhere_in_colab_too():
+    assert not re.findall(r"\]\((?!https://)[^)]*\)", NOTEBOOK.read_text(encoding="utf-8"))
