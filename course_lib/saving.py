@@ -302,12 +302,13 @@ def restore(
 
 # %% ../nbs/workbench/saving.ipynb #1f2023c9
 def to_columns(
-    records: Sequence[Mapping[str, float]],  # all with the same keys
+    records: Sequence[Mapping[str, float | None]],  # all with the same keys
 ) -> dict[str, "torch.Tensor"]:
-    "One tensor per key: int64 if all of its values are int, else float64; nothing is rounded."
+    "One tensor per key: int64 if all of its values are int, else float64 with NaN for None; nothing is rounded."
     import torch
 
     columns = {name: [record[name] for record in records] for name in (records[0] if records else ())}
+    columns = {name: [math.nan if value is None else value for value in values] for name, values in columns.items()}
     whole = {name: all(isinstance(value, int) for value in values) for name, values in columns.items()}
     return {
         name: torch.tensor(values, dtype=torch.int64 if whole[name] else torch.float64)
@@ -317,9 +318,9 @@ def to_columns(
 
 def to_records(
     columns: Mapping[str, "torch.Tensor"],
-) -> list[dict[str, float]]:
+) -> list[dict[str, float | None]]:
     "The inverse of `to_columns`."
-    values = [column.tolist() for column in columns.values()]
+    values = [[None if math.isnan(value) else value for value in column.tolist()] for column in columns.values()]
     return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
 # %% ../nbs/workbench/saving.ipynb #d20f8bd3
@@ -334,7 +335,7 @@ class Position:
     step: int = 0  # optimizer steps done
     epoch: int = 0  # the epoch to work on
     batches: int = 0  # batches of it that are done
-    steps: list[dict[str, float]] = field(default_factory=list)  # the history so far
+    steps: list[dict[str, float | None]] = field(default_factory=list)  # the history so far
     evaluations: list[dict[str, float]] = field(default_factory=list)
 
 # %% ../nbs/workbench/saving.ipynb #f879b978

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -82,16 +83,20 @@ def run(module: str, settings, **options) -> dict:
     return history.to_dict()
 
 
+def small_settings(chapter: str, folder: Path) -> Any:
+    "The chapter's settings for a few steps on a small model; its files are written into the folder."
+    kind, task, name, changes, options = CHAPTERS[chapter]
+    settings = import_module(f"course_lib.{chapter}").SETTINGS["tiny"]
+    (folder / "data").mkdir()
+    paths = {"dataset": slice_of(folder / "data", settings.dataset, kind)}
+    if name is not None:
+        paths["checkpoint"] = small_checkpoint(folder / "model", name, task, changes)
+    return replace(settings, **{"train_size": None, "validation_size": None} | COMMON | options | paths)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_any_number_of_processes_gives_the_same(chapter, tmp_path):
-    kind, task, name, changes, options = CHAPTERS[chapter]
-    module = import_module(f"course_lib.{chapter}")
-    settings = module.SETTINGS["tiny"]
-    (tmp_path / "data").mkdir()
-    paths = {"dataset": slice_of(tmp_path / "data", settings.dataset, kind)}
-    if name is not None:
-        paths["checkpoint"] = small_checkpoint(tmp_path / "model", name, task, changes)
-    settings = replace(settings, **{"train_size": None, "validation_size": None} | COMMON | options | paths)
+    settings = small_settings(chapter, tmp_path)
     runs = {world: launch(partial(run, chapter, settings), num_processes=world, cpu=True) for world in (1, 2, 4)}
     (alone,) = runs[1]
     assert len(alone["steps"]) >= 20

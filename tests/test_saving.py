@@ -21,7 +21,7 @@ import torch
 from accelerate import Accelerator
 from complaints import complaint_of
 from datasets import Dataset
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
@@ -684,11 +684,12 @@ def test_without_locks_the_run_goes_on(tmp_path, monkeypatch, number):
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**53), st.floats(allow_nan=False), st.floats(allow_nan=False))))
+@example([(1, 0.5, None), (2, 0.25, 1.5)])  # a step that float16 left out has no gradient norm
 def test_columns_are_exact(rows):
     records = [dict(zip(("step", "loss", "é"), row, strict=True)) for row in rows]
     found = to_records(to_columns(records))
     assert found == records
-    assert [list(map(type, record.values())) for record in found] == [[int, float, float]] * len(rows)
+    assert [list(map(type, record.values())) for record in found] == [list(map(type, row)) for row in rows]
 
 
 def test_dice_go_on_where_they_were():

@@ -366,6 +366,13 @@ def test_history_survives_json_and_draws_itself(data, collate):
     assert [axis.get_ylabel() for axis in axes] == ["loss", "learning rate", "accuracy"]
 
 
+def test_what_json_cannot_hold_is_none():
+    history = History([{"step": 1, "grad_norm": None}], [{"perplexity": float("inf"), "loss": float("nan"), "f1": 0.5}])
+    assert json.loads(json.dumps(history.to_dict(), allow_nan=False))["evaluations"] == [
+        {"perplexity": None, "loss": None, "f1": 0.5}
+    ]
+
+
 def test_half_precision_after_a_full_one_leaves_a_full_model(data, collate):
     Accelerator(mixed_precision="no")
     model, forward = small_model(), BertForSequenceClassification.forward

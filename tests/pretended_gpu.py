@@ -1,0 +1,161 @@
+"""A GPU that is not there: memory of the CPU, marked as the device's, on which mixing raises as it does on a real one.
+
+Every storage carries its mark, so that views, `.data` and saved tensors share it. `_Devices` answers what the Python
+interface says of devices (`.to`, `device=`, `.numpy()`); below autograd `_Mixing` looks at each operation, those of the
+backward pass too. Half precision and the GradScaler are torch's own, on the CPU.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten
+
+CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
+ACROSS = {"copy_", "_copy_from", "set_"}  # operations that take tensors of two devices
+INDEXED = {"index", "index_put_", "index_put", "_unsafe_index", "_index_put_impl_"}  # on a GPU, with indices of the CPU
+STRICT = {"cat", "stack", "_foreach_norm"}  # here not even a number may be elsewhere
+
+
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_flatten(value)[0] if isinstance(leaf, torch.Tensor)]
+
+
+def on_gpu(tensor: torch.Tensor) -> bool:
+    return getattr(tensor.untyped_storage(), "pretended", False)
+
+
+def mark(tensor: torch.Tensor, there: bool = True) -> torch.Tensor:
+    tensor.untyped_storage().pretended = there
+    return tensor
+
+
+class _Mixing(TorchDispatchMode):
+    "Refuses operations on tensors of two devices, and marks what comes out of those on the GPU."
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = func.overloadpacket.__name__
+        given = tensors_in((args, kwargs))
+        there = [on_gpu(tensor) for tensor in given]
+        if any(there) and not all(there) and name not in ACROSS:
+            strangers = [tensor for tensor, gpu in zip(given, there, strict=True) if not gpu]
+            written = name.endswith("_") and not name.startswith("_") and not there[0]
+            if name in INDEXED and there[0]:
+                strangers = []
+            if written or any(tensor.dim() or name in STRICT for tensor in strangers):
+                raise RuntimeError(
+                    f"Expected all tensors to be on the same device, but got cuda:0 and cpu in {func}: "
+                    + ", ".join(
+                        f"{tuple(t.shape)} {'cuda' if gpu else 'cpu'}" for t, gpu in zip(given, there, strict=True)
+                    )
+                )
+        result = func(*args, **kwargs)
+        if any(there) and name not in ACROSS:
+            for tensor in tensors_in(result):
+                mark(tensor)
+        return result
+
+
+def _is_gpu(device: Any) -> bool:
+    return device is not None and (device == 0 or torch.device(device).type == "cuda")
+
+
+def _moved(tensor: torch.Tensor, device: Any, **options: Any) -> torch.Tensor:
+    there = on_gpu(tensor)
+    wanted = there if device is None else _is_gpu(device)
+    copy = options.pop("copy", False) or wanted != there
+    with torch._C.DisableTorchFunction():
+        result = tensor.to(copy=copy, **options)
+    return mark(result, wanted) if result is not tensor else result
+
+
+class _Devices(TorchFunctionMode):
+    "Answers questions about devices, moves tensors, and makes new ones where they are asked for."
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = dict(kwargs or {})
+        first = args[0] if args and isinstance(args[0], torch.Tensor) else None
+        name = getattr(func, "__name__", "")
+        if name == "__get__" and first is not None:
+            with torch._C.DisableTorchFunction():
+                there, which = on_gpu(first), getattr(func.__self__, "__name__", "")
+                if which in ("device", "is_cuda", "is_cpu"):
+                    return {"device": GPU if there else CPU, "is_cuda": there, "is_cpu": not there}[which]
+                result = func(*args, **kwargs)
+                if which in ("grad", "_grad") and there and result is not None:
+                    mark(result)
+                return result
+        if name == "to" and first is not None:
+            if len(args) > 1 and isinstance(args[1], torch.Tensor):
+                return _moved(first, args[1].device, dtype=args[1].dtype)
+            copy = kwargs.pop("copy", False)
+            device, dtype, _, layout = torch._C._nn._parse_to(*args[1:], **kwargs)
+            options = {"dtype": dtype or first.dtype, "copy": copy}
+            return _moved(first, device, **options, **({"memory_format": layout} if layout else {}))
+        if name in ("cpu", "cuda") and first is not None:
+            return _moved(first, name, dtype=first.dtype)
+        if name == "pin_memory":
+            return first
+        if name in ("numpy", "__array__") and on_gpu(first):
+            raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy it first.")
+        there = None
+        if kwargs.get("device") is not None:
+            there = _is_gpu(kwargs["device"])
+            kwargs["device"] = CPU
+        elif name == "new_tensor":
+            there = on_gpu(first)
+        result = func(*args, **kwargs)
+        if there is not None and isinstance(result, torch.Tensor):
+            mark(result, there)
+        return result
+
+
+def _named(device: str) -> str:
+    return "cpu" if torch.device(device).type == "cuda" else device
+
+
+@contextmanager
+def pretended_gpu() -> Iterator[None]:
+    "Inside, torch and Accelerate find a GPU without bfloat16, such as Colab's T4."
+    autocast, enabled, dtype = torch.autocast, torch.is_autocast_enabled, torch.get_autocast_dtype
+
+    class Autocast(autocast):
+        def __init__(self, device_type: str, *args: Any, **kwargs: Any):
+            super().__init__(_named(device_type), *args, **kwargs)
+
+    answers = {
+        "is_available": True,
+        "device_count": 1,
+        "current_device": 0,
+        "is_bf16_supported": False,
+        "get_device_name": "Pretended",
+        "get_device_capability": (7, 5),
+        "get_device_properties": SimpleNamespace(name="Pretended", total_memory=16 * 10**9, major=7, minor=5),
+        "set_device": None,
+        "synchronize": None,
+        "empty_cache": None,
+    }
+    patches = [
+        mock.patch(f"torch.cuda.{name}", lambda *_, _answer=answer, **__: _answer) for name, answer in answers.items()
+    ]
+    patches += [
+        mock.patch("torch.accelerator.is_available", return_value=True),
+        mock.patch("torch.autocast", Autocast),
+        mock.patch("torch.amp.autocast", Autocast),
+        mock.patch("torch.is_autocast_enabled", lambda device="cuda": enabled(_named(device))),
+        mock.patch("torch.get_autocast_dtype", lambda device: dtype(_named(device))),
+    ]
+    for patch in patches:
+        patch.start()
+    try:
+        with _Mixing(), _Devices():
+            yield
+    finally:
+        for patch in reversed(patches):
+            patch.stop()
