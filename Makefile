@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# CONSTRAINTS= installs the newest versions that settings.ini allows.
+CONSTRAINTS ?= constraints.txt
 
 .PHONY: help install course test lab bench export outputs clean
 
@@ -13,7 +15,7 @@ help:
 $(VENV)/installed: settings.ini constraints.txt setup.py
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v < (3, 14) and f'Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}. Use make PYTHON=python3.12')"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -q $(addprefix -c ,$(CONSTRAINTS)) -e '.[dev]'
 	touch $@
 
 install: $(VENV)/installed

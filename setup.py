@@ -41,7 +41,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     keywords=settings["keywords"].split(),
-    python_requires=f">={settings['min_python']}",
+    python_requires=f">={settings['min_python']},<{settings['before_python']}",
     packages=find_packages(include=[settings["lib_name"], f"{settings['lib_name']}.*"]),
     package_data={settings["lib_name"]: ["mini/**/*"]},
     install_requires=words("requirements"),

@@ -1,5 +1,6 @@
 "One list of dependencies; a wheel that works outside the checkout."
 
+import contextlib
 import json
 import os
 import re
@@ -10,13 +11,17 @@ import sysconfig
 import tarfile
 import venv
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 from interpreters import heavy_imports
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from tools.export import ROOT, read_settings
+from tools.oldest import oldest
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 
@@ -37,7 +42,7 @@ def canonical(name: str) -> str:
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("requirement", requirement_lines("requirements") + requirement_lines("dev_requirements"), ids=str)
 def test_every_dependency_has_one_pin_inside_its_range(requirement, python):
-    machine = {"python_version": python, "python_full_version": f"{python}.1", "sys_platform": "linux"}
+    machine = machine_of(python)
     fitting = [
         pin
         for pin in pins()
@@ -47,6 +52,49 @@ def test_every_dependency_has_one_pin_inside_its_range(requirement, python):
     (version,) = fitting[0].specifier
     assert version.operator == "=="
     assert requirement.specifier.contains(version.version)
+
+
+def machine_of(python: str) -> dict[str, str]:
+    "What markers of the newest patch of this Python on Linux see."
+    return {"python_version": python, "python_full_version": f"{python}.20", "sys_platform": "linux"}
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_every_promised_python_can_install_its_pins(python):
+    "By the metadata of what is installed here; a pin of another version is installed where CI runs that Python."
+    refused = []
+    for pin in pins():
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found = metadata.metadata(pin.name)
+            wanted = SpecifierSet(found["Requires-Python"] or "")
+            for_it = pin.marker is None or pin.marker.evaluate(machine_of(python))
+            if for_it and pin.specifier.contains(found["Version"]) and not wanted.contains(f"{python}.20"):
+                refused.append(f"{pin} wants Python {wanted}")
+    assert not refused
+
+
+def test_what_the_package_imports_is_declared():
+    "A library that another one brings along today may stay away tomorrow."
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "course_lib").rglob("*.py")]
+    imported = {name for source in sources for name in re.findall(r"^ *(?:from|import) (\w+)", source, re.MULTILINE)}
+    ours = set(sys.stdlib_module_names) | {"course_lib", "google"}
+    declared = {canonical(requirement.name) for requirement in requirement_lines("requirements")}
+    known = {name: {canonical(dist) for dist in dists} for name, dists in metadata.packages_distributions().items()}
+    missing = {name for name in imported - ours if name in known and not known[name] & declared}
+    assert not missing
+
+
+# Colab in August 2026. What google-colab itself pins (ipykernel, jupyter-client for its old notebook, pandas) counts most.
+COLAB = """accelerate 1.14.0, datasets 4.0.0, huggingface_hub 1.27.0, ipykernel 6.17.1, matplotlib 3.10.0, nbclient 0.10.2,
+nbconvert 7.17.0, nbformat 5.10.4, numpy 2.1.3, pandas 2.2.3, psutil 5.9.5, pyarrow 18.1.0, rich 13.9.4, safetensors 0.6.2,
+scikit-learn 1.6.1, sentencepiece 0.2.1, tokenizers 0.22.2, torch 2.11.0, tqdm 4.67.1, transformers 5.15.1, typer 0.20.0"""
+
+
+def test_pip_replaces_nothing_in_colab():
+    in_colab = dict(words.split() for words in COLAB.replace("\n", " ").split(", "))
+    for requirement in requirement_lines("requirements"):
+        version = in_colab.get(requirement.name)
+        assert version is None or requirement.specifier.contains(version), requirement
 
 
 def test_no_second_list_of_dependencies():
@@ -61,8 +109,30 @@ def test_no_second_list_of_dependencies():
 def test_the_workflow_tests_the_pythons_we_promise():
     workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
     assert [f'"{python}"' for python in PYTHONS] == re.search(r"python: \[(.*)\]", workflow)[1].split(", ")
-    assert read_settings()["min_python"] == PYTHONS[0]
     assert "run: make test" in workflow
+    jobs = yaml.safe_load(workflow)["jobs"]
+    assert all("schedule" in jobs[name]["if"] for name in ("newest", "oldest"))
+    assert jobs["oldest"]["strategy"]["matrix"]["python"] == [PYTHONS[0]]
+
+
+def test_one_range_of_pythons():
+    settings = read_settings()
+    inside = SpecifierSet(f">={settings['min_python']},<{settings['before_python']}")
+    tried = [f"3.{minor}" for minor in range(8, 20)]
+    assert [python for python in tried if inside.contains(python)] == list(PYTHONS)
+    first, last = PYTHONS[0], PYTHONS[-1]
+    for name in ("Makefile", "README.md", "constraints.txt"):
+        assert f"Python {first} to {last}" in (ROOT / name).read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"({first.replace('.', ', ')}) <= v < ({settings['before_python'].replace('.', ', ')})" in makefile
+
+
+def test_the_oldest_set_is_the_lower_ends_of_the_ranges():
+    listed = dict(line.split("==") for line in oldest(read_settings()["requirements"]))
+    assert len(listed) == len(requirement_lines("requirements"))
+    for requirement in requirement_lines("requirements"):
+        assert requirement.specifier.contains(listed[requirement.name])
+        assert f">={listed[requirement.name]}" in str(requirement.specifier)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +159,16 @@ def test_wheel_and_sdist_hold_what_they_need(built):
     assert packaged <= set(names)
     with tarfile.open(sdist) as archive:
         sources = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"settings.ini", "setup.py", "nbs/01_training_loop.ipynb", "README.md"} <= sources
+    shown = set(re.findall(r"\]\(([\w./-]+)\)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {"settings.ini", "setup.py", "nbs/01_training_loop.ipynb", "README.md", *shown} <= sources
+    if (ROOT / ".git").exists():
+        tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+        assert set(tracked) - sources <= {".gitignore"}, "the tests of the sdist need what the tests of the checkout need"
+    assert not [name for name in sources if "__pycache__" in name]
+    told = zipfile.ZipFile(wheel).read(next(name for name in names if name.endswith("METADATA"))).decode()
+    settings = read_settings()
+    (line,) = re.findall("^Requires-Python: (.*)$", told, re.MULTILINE)
+    assert SpecifierSet(line) == SpecifierSet(f">={settings['min_python']},<{settings['before_python']}")
 
 
 def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
