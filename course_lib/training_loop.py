@@ -10,7 +10,6 @@ __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'SKIPPED_STEPS', 'PairSettings
            'make_accelerator', 'make_scheduler', 'make_loader', 'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
 
 # %% ../nbs/01_training_loop.ipynb #46926732
-import io
 import json
 import math
 import operator
@@ -20,7 +19,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from hashlib import blake2b
@@ -31,7 +30,6 @@ from course_lib.profiles import (
     LARGEST_SEED,
     CourseError,
     check_whole_number,
-    in_colab,
     load_settings,
     settings_table,
     unknown_name,
@@ -81,7 +79,7 @@ from .checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from .data import DataError, in_groups, load_data
 from .metrics import glue_scores, load_metric, majority_class
 from .results import plain_numbers
-from .saving import Position, StateKeeper, signals_to
+from .saving import Position, StateKeeper
 from .tokens import check_texts
 
 if TYPE_CHECKING:
@@ -308,14 +306,22 @@ class LoopConfig:
 # %% ../nbs/01_training_loop.ipynb #39dc383a
 def choose_precision(
     wanted: str = "auto",  # one of `PRECISIONS`
+    device: torch.device | str | None = None,  # where the run is; None is where Accelerate would put it
 ) -> str:
     "`wanted`, or for auto: bf16 on GPUs and CPUs that compute with it, fp16 on other CUDA GPUs, no elsewhere."
     if wanted != "auto":
         return wanted
-    if not torch.cuda.is_available():
-        found = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not say
-        return "bf16" if found.get("avx512_bf16") or found.get("amx_bf16") else "no"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    if device is None:
+        from accelerate import PartialState
+        from accelerate.utils import parse_flag_from_env
+
+        device = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    # Older versions of torch do not say what the CPU can do.
+    found = getattr(torch.cpu, "get_capabilities", dict)() if kind == "cpu" else {}
+    return "bf16" if found.get("avx512_bf16") or found.get("amx_bf16") else "no"
 
 # %% ../nbs/01_training_loop.ipynb #e2fcf9be
 def parameter_groups(
@@ -433,7 +439,9 @@ def evaluating(
 ) -> Iterator[None]:
     "No dropout, no gradients and full precision inside; afterwards all is as it was, whatever happened."
     was_training, own = model.training, vars(model).get("forward")
-    if "_original_forward" in vars(model):  # Accelerate hangs its half-precision forward on the instance
+    # Accelerate hangs its half-precision forward on the instance. Should it keep the old one under another name some
+    # day, evaluations are in half precision as well.
+    if "_original_forward" in vars(model):
         model.forward = model._original_forward
     model.eval()
     try:
@@ -569,8 +577,16 @@ def make_accelerator(
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=choose_precision(config.mixed_precision))
+    precision = choose_precision(config.mixed_precision)
+    try:
+        return Accelerator(mixed_precision=precision)
+    except ValueError:  # Accelerate keeps to the first precision of a process, unless it is made to forget
+        if not hasattr(AcceleratorState, "_reset_state"):  # a name that may change
+            raise CourseError(
+                f"mixed_precision={precision}, but this process has trained in another. Restart the kernel first."
+            ) from None
+        AcceleratorState._reset_state()
+        return Accelerator(mixed_precision=precision)
 
 
 def make_scheduler(
@@ -661,6 +677,7 @@ def _run_facts(config: LoopConfig, dataset: "Dataset", lengths: np.ndarray) -> d
 @contextmanager
 def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> Iterator[None]:
     "Says which setting to change when memory runs out, and leaves the model ready for use however the block ends."
+    before = dict(vars(model))
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -675,10 +692,12 @@ def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> 
         share = f", {size / num_processes:g} in each process" if num_processes > 1 else ""
         raise CourseError(f"Out of memory with batch_size={size}{share}. {remedy}.") from None
     finally:
-        # For half precision, Accelerate hangs its own forward on the instance, once. Without it the class's own is
-        # back, and the next run gets a new one.
-        for name in ("forward", "_original_forward", "_is_accelerate_prepared"):
-            model.__dict__.pop(name, None)
+        # For half precision, Accelerate hangs its own forward on the instance, once, and a note that it did. Without
+        # them the model is as it was, and the next run gets new ones.
+        for name in set(vars(model)) - set(before):
+            del vars(model)[name]
+        if "forward" in before:
+            model.forward = before["forward"]
         model.eval()
 
 # %% ../nbs/01_training_loop.ipynb #ca617c8b
@@ -796,72 +815,81 @@ def fine_tune(
     return fit(model, data["train"], collate, config, **{"evaluate": evaluate} | options)
 
 # %% ../nbs/01_training_loop.ipynb #873f10e1
+def _can_fork() -> bool:
+    "Whether a copy of this process can compute. On a GPU, or where torch has started threads for one, it cannot."
+    from accelerate.state import AcceleratorState
+
+    forgets = hasattr(AcceleratorState, "_reset_state")  # a name that may change; a copy must forget who this process is
+    return sys.platform == "linux" and not torch.accelerator.is_available() and forgets
+
+
+def _process(rank: int, work: Callable[[], Any] | bytes, folder: str, cpu: bool, num_processes: int) -> None:
+    "One process of `launch`: do the work and write down what it returned, or what a `CourseError` says."
+    from accelerate.state import AcceleratorState, PartialState
+
+    if isinstance(work, bytes):
+        import dill
+
+        work = dill.loads(work)
+    else:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    if num_processes > 1:
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
+    state = PartialState(cpu=cpu)
+    state.wait_for_everyone()  # none leaves before all have met
+    try:
+        result = work()
+    except CourseError as error:  # says all there is to say; what becomes of it on the way fills a page
+        Path(folder, "error").write_text(str(error), encoding="utf-8")
+        raise
+    Path(folder, f"{rank}.json").write_text(json.dumps(result), encoding="utf-8")
+    state.wait_for_everyone()  # nor does the first, which keeps the addresses, before all are done
+
+
 def launch(
     function: Callable[..., Any],  # defined anywhere, in a notebook too; returns something that JSON can hold
     *args: Any,
     num_processes: int = 2,
     cpu: bool | None = None,  # compute on the CPU; None does so where there is no CUDA GPU
 ) -> list[Any]:
-    """What `function(*args)` returned in each process, by rank.
+    """What `function(*args)` returned in each of `num_processes` new processes, by rank: on CPU cores or one GPU each.
 
-    Processes on CPU cores of this machine, or with `accelerate.notebook_launcher` on its GPUs. In Colab with one GPU or
-    none, the function runs once, in this process. Raises `CourseError` if the function does so in a process.
+    They are copies of this process on Linux without a GPU. Elsewhere they are fresh interpreters, which take some
+    seconds and get `function`, `args` and what these use by value (with dill); those on CPU cores see no GPU. A script
+    calls it below `if __name__ == "__main__"`. Raises `CourseError` if the function does so in a process, for more
+    processes than GPUs, and for a function that cannot be sent.
     """
-    from accelerate import notebook_launcher
-    from accelerate.state import AcceleratorState, GradientState, PartialState
+    import dill
     from accelerate.utils import patch_environment
     from torch.multiprocessing import start_processes
 
     if num_processes < 1:
         raise CourseError(f"num_processes={num_processes} runs nothing; use 1 or more.")
     cpu = not torch.cuda.is_available() if cpu is None else cpu
-    threads, output = torch.get_num_threads(), sys.stdout
-    share = max(1, threads // num_processes)
-    variables = {"omp_num_threads": share, "mkl_num_threads": share} | ({"accelerate_use_cpu": "true"} if cpu else {})
-    states = [state._shared_state for state in (AcceleratorState, PartialState, GradientState)]
-    kept = [dict(state) for state in states]
+    if not cpu and num_processes > torch.cuda.device_count():
+        raise CourseError(f"num_processes={num_processes}, but GPUs: {torch.cuda.device_count()}. Give cpu=True, or less.")
+    fork, work, share = _can_fork(), partial(function, *args), max(1, torch.get_num_threads() // num_processes)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-
-    def worker() -> None:
-        torch.set_num_threads(share)
-        with redirect_stdout(output), patch_environment(**variables):
-            state = PartialState(cpu=cpu)
-            state.wait_for_everyone()  # none leaves before all have met
-            try:
-                result = function(*args)
-            except CourseError as error:  # says all there is to say; what the launcher makes of it fills a page
-                Path(folder, "error").write_text(str(error), encoding="utf-8")
-                raise
-            Path(folder, f"{state.process_index}.json").write_text(json.dumps(result), encoding="utf-8")
-            state.wait_for_everyone()  # nor does the first, which keeps the addresses, before all are done
-
-    def begin(rank: int) -> None:
-        meet = {"world_size": num_processes, "master_addr": "127.0.0.1", "master_port": port}
-        with patch_environment(rank=rank, local_rank=rank, **meet):
-            worker()
-
+        port = free.getsockname()[1]
+    variables = {"omp_num_threads": share, "mkl_num_threads": share}
+    variables |= {"accelerate_use_cpu": "true"} | ({} if fork else {"cuda_visible_devices": ""}) if cpu else {}
+    if num_processes > 1:
+        variables |= {"world_size": num_processes, "master_addr": "127.0.0.1", "master_port": port}
+    try:
+        work = work if fork else dill.dumps(work, recurse=True)
+    except Exception as error:
+        raise CourseError(f"{function} cannot be sent to a process: {' '.join(str(error).split())}") from None
     with tempfile.TemporaryDirectory() as folder:
+        start = partial(start_processes, start_method="fork" if fork else "spawn", nprocs=num_processes)
         try:
-            for state in states:
-                state.clear()
-            # The launcher leaves its own signal handlers behind, and announces CUDA devices even where there are none.
-            with signals_to(), redirect_stdout(io.StringIO()):
-                if cpu and num_processes > 1 and not in_colab():
-                    # A launcher with a thread of its own may fork while that holds a lock, which the child waits for.
-                    start_processes(begin, nprocs=num_processes, start_method="fork")
-                else:
-                    notebook_launcher(worker, num_processes=num_processes, use_port=port)
+            with patch_environment(**variables):
+                start(_process, args=(work, folder, cpu, num_processes))
         except Exception:
             if (said := Path(folder, "error")).is_file():
                 raise CourseError(said.read_text(encoding="utf-8")) from None
             raise
-        finally:
-            torch.set_num_threads(threads)
-            for state, old in zip(states, kept, strict=True):
-                state.clear()
-                state.update(old)
         results = sorted(Path(folder).iterdir(), key=lambda file: int(file.stem))
         return [json.loads(file.read_text(encoding="utf-8")) for file in results]
 

@@ -2,12 +2,15 @@
 
 import json
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState
 from complaints import complaint_of
 from datasets import ClassLabel, Dataset, DatasetDict, IterableDatasetDict
 from hypothesis import given, settings
@@ -233,19 +236,19 @@ def test_a_run_takes_the_settings_of_a_chapter():
     ("capabilities", "expected"),
     [({}, "no"), ({"avx512_f": True, "avx512_bf16": False}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")],
 )
-def test_precision_without_a_gpu(monkeypatch, capabilities, expected):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+def test_precision_on_a_cpu(monkeypatch, capabilities, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # the machine has a GPU; this run is not on it
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    assert choose_precision("auto") == expected
+    assert choose_precision("auto", "cpu") == expected
     assert choose_precision("bf16") == "bf16"
     assert choose_precision("no") == "no"
 
 
-@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])
-def test_precision_on_a_gpu(monkeypatch, native, expected):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+@pytest.mark.parametrize(("device", "native", "expected"), [("cuda:0", True, "bf16"), ("cuda", False, "fp16"), ("mps", True, "no")])
+def test_precision_on_a_gpu(monkeypatch, device, native, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
-    assert choose_precision("auto") == expected
+    assert choose_precision("auto", device) == expected
 
 
 def rates(config: LoopConfig, steps: int) -> list[float]:
@@ -407,10 +410,34 @@ def test_evaluation_is_in_full_precision_while_training_is_not(data, collate):
 
 def test_a_run_that_cannot_begin_leaves_a_full_model(data, collate):
     model = small_model()
-    config = LoopConfig(1, 8, mixed_precision="bf16", warmup=500)
+    config, before = LoopConfig(1, 8, mixed_precision="bf16", warmup=500), dict(vars(model))
     with pytest.raises(CourseError, match="warmup=500"):
         fit(model, data["train"], collate, config, progress=False)
-    assert not {"forward", "_original_forward", "_is_accelerate_prepared"} & set(vars(model))
+    assert vars(model) == before
+
+
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_a_forward_of_one_s_own_stays(data, collate, precision):
+    model, calls = small_model(), []
+
+    def forward(**batch):
+        calls.append(len(batch))
+        return type(model).forward(model, **batch)
+
+    model.forward = forward
+    fit(model, data["train"], collate, LoopConfig(1, 8, mixed_precision=precision), progress=False)
+    assert len(calls) == 12
+    assert model.forward is forward
+
+
+def test_a_second_precision_where_accelerate_does_not_forget(data, collate, monkeypatch):
+    fit(small_model(), data["train"], collate, LoopConfig(1, 8, mixed_precision="no"), progress=False)
+    config = LoopConfig(1, 8, mixed_precision="bf16")
+    with monkeypatch.context() as patch:
+        patch.delattr(AcceleratorState, "_reset_state")
+        assert "Restart" in complaint_of(CourseError, fit, small_model(), data["train"], collate, config, progress=False)
+        same = LoopConfig(1, 8, mixed_precision="no")
+        assert fit(small_model(), data["train"], collate, same, progress=False).steps
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -651,6 +678,64 @@ def test_launch_passes_arguments_and_returns_by_rank():
     assert launch(rank_and, "é", num_processes=2) == [[0, 2, "é"], [1, 2, "é"]]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers, "Ctrl-C is Ctrl-C"
     assert PartialState().num_processes == before, "the notebook's own state is back"
+
+
+# A notebook where torch sees a GPU, whose threads no fork survives: here a forked process ends at once.
+NOTEBOOK = """
+import json, os, sys, types
+import torch
+from accelerate import Accelerator, PartialState
+from course_lib.training_loop import launch
+
+if sys.argv[1] == "colab":
+    sys.modules["google.colab"] = types.ModuleType("google.colab")
+    sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: "google.colab._shell")
+if sys.argv[1] == "gpu":
+    torch.accelerator.is_available = lambda: True
+    os.register_at_fork(after_in_child=lambda: os._exit(1))
+Accelerator(mixed_precision="bf16")
+
+
+class Box:
+    content = 2.0
+
+
+box = Box()
+
+
+def work(text):
+    weight = torch.ones(3, requires_grad=True)
+    (weight * box.content).sum().backward()
+    here = PartialState()
+    return [here.process_index, here.num_processes, here.device.type, text, weight.grad.sum().item()]
+
+
+print(json.dumps(launch(work, "é", num_processes=2, cpu=True)))
+stream = (word for word in "ab")
+if sys.argv[1] == "gpu":
+    try:
+        launch(lambda: next(stream), cpu=True)
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("where", ["gpu", "colab"])
+def test_launch_gives_as_many_results_everywhere(where):
+    command = [sys.executable, "-c", NOTEBOOK, where]
+    said = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True).stdout.splitlines()
+    assert json.loads(said[0]) == [[rank, 2, "cpu", "é", 6.0] for rank in (0, 1)]
+    if where == "gpu":
+        assert said[1].startswith("CourseError")
+        assert "cannot be sent" in said[1]
+
+
+def test_more_processes_than_gpus_are_an_error(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    message = complaint_of(CourseError, launch, int, num_processes=2)
+    assert "num_processes=2" in message
+    assert "cpu=True" in message
 
 
 # Real data
