@@ -186,27 +186,6 @@ class Run:
     cells: list[tuple[float, str]]  # seconds and source of each code cell
 
 # %% ../nbs/workbench/cli.ipynb #e5c413ea
-def _engine() -> str:
-    "The name of papermill's own engine, but for how often it saves."
-    from papermill.engines import NBClientEngine, papermill_engines
-
-    class Sparing(NBClientEngine):
-        @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
-            def save_seldom(**_: Any) -> None:
-                if (nb_man.now() - nb_man.last_save_time).total_seconds() >= 10:
-                    save()
-
-            save, nb_man.save = nb_man.save, save_seldom
-            try:
-                return super().execute_managed_notebook(nb_man, kernel_name, **options)
-            finally:
-                save()
-
-    papermill_engines.register("sparing", Sparing)
-    return "sparing"
-
-
 def _copy_of(source: Path, out: Path) -> Path:
     "Where the executed copy goes. Raises `CourseError` if the notebook itself is there."
     if (out / source.name).resolve() == source.resolve():
@@ -230,46 +209,53 @@ def run_notebook(
     `CourseError`, before anything runs, if `out` is the notebook's own folder.
     """
     import nbformat
-    import papermill
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from tqdm import tqdm
 
     target = _copy_of(source, out)
     out.mkdir(parents=True, exist_ok=True)
     partial = out / f".{source.name}"  # the final name is for the finished notebook
+    notebook = nbformat.read(source, as_version=4)
+    codes = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    for _, cell in codes:
+        cell.outputs, cell.execution_count = [], None
+
+    def write(path: Path) -> None:
+        write_atomically(path, nbformat.writes(notebook) + "\n")
+
+    options = {"kernel_name": "python3", "timeout": None, "iopub_timeout": 60, "raise_on_iopub_timeout": True}
+    quiet = ["--log-level=50"]  # on Ctrl-C the kernel would write a page about its own sockets
+    client = NotebookClient(notebook, extra_arguments=quiet, **options)
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
-    started = time.perf_counter()
+    cells, place, cell, failure = [], 0, None, None
+    started = written = time.perf_counter()
     try:
-        papermill.execute_notebook(
-            str(source),
-            str(partial),
-            engine_name=_engine(),
-            kernel_name="python3",
-            progress_bar={"desc": source.stem} if progress else False,
-            log_output=False,
-            extra_arguments=["--log-level=50"],  # on Ctrl-C the kernel would write a page about its own sockets
-        )
-    except papermill.PapermillExecutionError as error:
-        partial.replace(target)
-        raise CellFailed(
-            f"{source.name}: cell {error.cell_index} failed.\n\n{error.source}\n\n{error.ename}: {error.evalue}"
-        ) from None
+        with client.setup_kernel():
+            for place, cell in tqdm(codes, source.stem) if progress else codes:
+                began = time.perf_counter()
+                client.execute_cell(cell, place)
+                cells.append((time.perf_counter() - began, cell.source))
+                if time.perf_counter() - written >= 10:
+                    write(partial)
+                    written = time.perf_counter()
+            client.set_widgets_metadata()
+    except CellExecutionError as error:
+        failure = f"cell {place} failed.\n\n{cell.source}\n\n{error.ename}: {error.evalue}"
     except RuntimeError as error:  # DeadKernelError, or a kernel that did not even start
-        partial.replace(target)
-        cells = nbformat.read(target, as_version=4).cells
-        begun = [place for place, cell in enumerate(cells) if cell.metadata.get("papermill", {}).get("start_time")]
-        index = max(begun, default=0)
-        raise CellFailed(
-            f"{source.name}: the kernel died in cell {index}, perhaps for want of memory.\n\n"
-            f"{cells[index].source}\n\n{type(error).__name__}: {error}"
-        ) from None
+        failure = f"the kernel died in cell {place}, perhaps for want of memory.\n\n"
+        failure += f"{cell.source if cell else ''}\n\n{type(error).__name__}: {error}"
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+        write(partial)
     seconds = time.perf_counter() - started
-    notebook = nbformat.read(partial, as_version=4)
     tidy_streams(notebook)
-    write_atomically(target, nbformat.writes(notebook) + "\n")
+    write(target)
     partial.unlink()
+    if failure:
+        raise CellFailed(f"{source.name}: {failure}")
     if html:
         from nbconvert import HTMLExporter
 
@@ -277,11 +263,6 @@ def run_notebook(
     result = read_result(notebook)
     if result is not None:
         result["seconds"] = round(seconds, 2)
-    cells = [
-        (cell.metadata.get("papermill", {}).get("duration") or 0.0, cell.source)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
     return Run(target, seconds, result, cells)
 
 # %% ../nbs/workbench/cli.ipynb #3595aab9

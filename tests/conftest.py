@@ -1,6 +1,7 @@
 """Set-up for pytest and nbval: the tiny profile, offline, and notebooks whose assertions are the test."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,10 @@ os.environ.pop("COURSE_SET", None)
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
 os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
+# A script's background job ignores SIGINT, and so would every process that a test starts and stops.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -1,5 +1,6 @@
 "The course command, on notebooks of a few cells, and on chapters with very little to do."
 
+import contextlib
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import nbformat
 import psutil
 import pytest
 from complaints import complaint_of
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 from course_lib import cli
@@ -49,6 +50,14 @@ def clean_environment(monkeypatch):
     monkeypatch.delenv("COURSE_PROFILE", raising=False)
     monkeypatch.delenv("COURSE_SET", raising=False)
     monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["train"], ["list"], ["doctor"]])
+def test_help_is_shown(words):
+    "An old typer with a new click fails here."
+    done = runner.invoke(cli.app, [*words, "--help"])
+    assert done.exit_code == 0, done.exception
+    assert "Usage" in done.output
 
 
 def test_run_writes_notebook_html_and_results(tmp_path):
@@ -141,14 +150,30 @@ def test_alone_threads_stay_awake_a_little_longer(tmp_path, monkeypatch, set_by_
 
 
 def test_a_notebook_is_written_seldom_but_kept_when_it_is_stopped(tmp_path, monkeypatch):
-    import papermill.engines as engines
-
     written = []
-    write = engines.write_ipynb
-    monkeypatch.setattr(engines, "write_ipynb", lambda *arguments: written.append(write(*arguments)))
-    notebook = write_notebook(tmp_path / "demo.ipynb", *["1 + 1"] * 30)
-    cli.run_notebook(Path(notebook), tmp_path / "out", {}, html=False, progress=False)
-    assert 1 <= len(written) <= 3, "not twice for each cell"
+    write = cli.write_atomically
+    monkeypatch.setattr(cli, "write_atomically", lambda path, text: written.append(path.name) or write(path, text))
+    notebook = Path(write_notebook(tmp_path / "demo.ipynb", *["1 + 1"] * 30))
+    cli.run_notebook(notebook, tmp_path / "out", {}, html=False, progress=False)
+    assert written[-1] == "demo.ipynb"
+    assert len(written) <= 3, "not once for each cell"
+    write_notebook(notebook, "1 + 1", "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(60)")
+    with pytest.raises(KeyboardInterrupt):
+        cli.run_notebook(notebook, tmp_path / "stopped", {}, html=False, progress=False)
+    kept = nbformat.read(tmp_path / "stopped" / ".demo.ipynb", as_version=4)
+    assert kept.cells[0].outputs[0].data["text/plain"] == "2"
+
+
+def test_old_outputs_do_not_survive_a_failure(tmp_path):
+    notebook = Path(write_notebook(tmp_path / "demo.ipynb", "1 / 0", "1 + 1"))
+    content = nbformat.read(notebook, as_version=4)
+    content.cells[1].outputs = [new_output("stream", text="of last week")]
+    nbformat.write(content, notebook)
+    with pytest.raises(cli.CellFailed, match="cell 0 failed"):
+        cli.run_notebook(notebook, tmp_path / "out", {}, html=False, progress=False)
+    kept = nbformat.read(tmp_path / "out" / "demo.ipynb", as_version=4)
+    assert [len(cell.outputs) for cell in kept.cells] == [1, 0]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["demo.ipynb"]
 
 
 def test_results_are_written_after_each_chapter(tmp_path, monkeypatch):
@@ -620,6 +645,21 @@ def test_signals_are_passed_on_to_the_process_that_trains(tmp_path, name):
     command.send_signal(getattr(signal, name))
     said, errors = command.communicate()
     assert (command.returncode, errors.strip()) == (130, name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+def test_the_suite_does_not_wait_for_ever_where_a_script_started_it_in_the_background():
+    "There SIGINT is ignored, and every process below inherits that."
+    name = f"{__file__}::test_a_run_that_is_stopped_leaves_no_process[1-2]"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", name]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
+    started = subprocess.Popen(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), **options)
+    try:
+        shown, _ = started.communicate(timeout=120)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+    assert started.returncode == 0, shown
 
 
 def exchanged(folder: Path, text: str) -> set[str]:
