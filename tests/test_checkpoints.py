@@ -3,15 +3,20 @@
 import contextlib
 import hashlib
 import importlib
+import io
 import json
 import os
 import shutil
 import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from complaints import complaint_of
+from huggingface_hub import constants
+from loopback_hub import running_loopback_hub
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
     AutoModel,
@@ -395,8 +400,8 @@ def test_a_task_that_the_model_cannot_do_names_the_model(encoder):
     assert "BertConfig" in message or "bert" in message.replace(str(encoder), "")
 
 
-@pytest.mark.parametrize("leave", [None, "pytorch_model.bin", "model.ckpt"])
-def test_a_folder_without_safetensors_names_the_format_and_the_remedy(copy_of, leave):
+@pytest.mark.parametrize("leave", [None, "training_args.bin", "model.ckpt"])
+def test_a_folder_without_weights_names_the_formats_and_the_remedy(copy_of, leave):
     folder = copy_of()
     (folder / "model.safetensors").unlink()
     if leave:
@@ -411,6 +416,106 @@ def test_weights_of_something_else_are_no_weights(copy_of):
     folder = copy_of()
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
     assert "safetensors" in complaint(load_model, "masked-lm", folder)
+
+
+# pytorch_model.bin, where there is no safetensors file
+
+
+def as_pickle(content, **options):
+    buffer = io.BytesIO()
+    torch.save(content, buffer, **options)
+    return buffer.getvalue()
+
+
+def in_parts(content, name):
+    "The weights as a checkpoint in two files has them: names and contents, and the index."
+    half = len(content) // 2
+    names = {"bin": "{}-0000{}-of-00002.bin", "safetensors": "{}-0000{}-of-00002.safetensors"}
+    stem, kind = name.split(".")
+    places = {key: names[kind].format(stem, 1 + (number >= half)) for number, key in enumerate(content)}
+    files = {file: {key: value for key, value in content.items() if places[key] == file} for file in places.values()}
+    return files, json.dumps({"metadata": {"total_size": 1}, "weight_map": places})
+
+
+@pytest.fixture
+def state(encoder):
+    "The weights of the encoder, tied ones included, as older versions of the library saved them."
+    return load_model("masked-lm", encoder).half().state_dict()
+
+
+@pytest.fixture
+def pickled(copy_of, state):
+    "A folder like the encoder's, whose weights are in pytorch_model.bin."
+    folder = copy_of("pickled")
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(as_pickle(state))
+    return folder
+
+
+def same_weights(one, other):
+    one, other = one.state_dict(), other.state_dict()
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_pytorch_weights_are_read_where_there_are_no_others_and_that_is_said_once(pickled, encoder, capsys):
+    models = [load_model("masked-lm", pickled) for _ in range(2)]
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.count("\n") == 1
+    assert all(word in said.out for word in (str(pickled), "pytorch_model.bin", "no safetensors file"))
+    assert all(same_weights(model, load_model("masked-lm", encoder)) for model in models)
+    assert new_weights(models[0]) == []
+    assert {weight.dtype for weight in models[0].parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.safetensors"])
+def test_weights_in_parts_are_read_and_a_lost_part_is_named(copy_of, encoder, state, name):
+    from safetensors.torch import save
+
+    folder = copy_of()
+    (folder / "model.safetensors").unlink()
+    content = {key: value.clone() for key, value in state.items()}
+    files, index = in_parts(content, name)
+    (folder / f"{name}.index.json").write_text(index)
+    for file, part in files.items():
+        (folder / file).write_bytes(as_pickle(part) if name.endswith("bin") else save(part, {"format": "pt"}))
+    assert same_weights(load_model("masked-lm", folder), load_model("masked-lm", encoder))
+    lost = max(files)
+    (folder / lost).unlink()
+    assert f"lacks {lost}" in complaint(load_model, "masked-lm", folder)
+
+
+class Program:
+    "Leaves a mark when it is unpickled."
+
+    def __init__(self, mark):
+        self.mark = str(mark)
+
+    def __reduce__(self):
+        return open, (self.mark, "w")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_program_in_pytorch_weights_is_refused_and_not_run(pickled, state, tmp_path, zipped, beside):
+    mark = tmp_path / "mark"
+    content = {**(state if beside else {}), "more": Program(mark)}
+    (pickled / "pytorch_model.bin").write_bytes(as_pickle(content, _use_new_zipfile_serialization=zipped))
+    message = complaint(load_model, "masked-lm", pickled)
+    assert str(pickled) in message
+    assert "was not run" in message
+    assert "weights_only" not in message, "no advice to switch it off"
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"version https://git-lfs.github.com/spec/v1\n", as_pickle({}), as_pickle([1, 2]), "model"]
+)
+def test_pytorch_weights_that_are_none_are_named(pickled, content):
+    if content == "model":
+        content = as_pickle(BertForMaskedLM(tiny_config()))
+    (pickled / "pytorch_model.bin").write_bytes(content)
+    assert str(pickled) in complaint(load_model, "masked-lm", pickled)
 
 
 @pytest.mark.parametrize(
@@ -544,6 +649,197 @@ def test_loading_leaves_the_verbosity_as_it_was(encoder):
     load_tokenizer(encoder)
     complaint(load_model, "seq2seq", encoder)
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == (level, bars)
+
+
+@pytest.fixture
+def hub(monkeypatch, tmp_path):
+    """A Hub on 127.0.0.1 for this process, an empty cache, and a clock on which sleeping takes no time.
+
+    `hub.naps` tells how long we, and the client, wanted to sleep.
+    """
+    with running_loopback_hub() as hub:
+        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        monkeypatch.setattr(constants, "ENDPOINT", hub.url)  # as HF_ENDPOINT would, were it set before the import
+        files = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
+        hub.naps, clock = [], time.monotonic
+        monkeypatch.setattr(time, "sleep", hub.naps.append)
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + sum(hub.naps))
+        yield hub
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+WASTE = dict.fromkeys(
+    ("tf_model.h5", "flax_model.msgpack", "onnx/model.onnx", "model.fp16.safetensors", "training_args.bin"), b"waste"
+)
+
+
+def no_connection(hub, monkeypatch):
+    "From now on the Hub is out of reach, and everybody knows."
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    hub.requests.clear()
+
+
+def test_only_what_is_needed_is_downloaded_and_only_once(hub, pickled, encoder, monkeypatch):
+    hub.add("models", "me/thing", {**files_of(encoder), **files_of(pickled), **WASTE})
+    tokenizer, model = load_tokenizer("me/thing"), load_model("masked-lm", "me/thing")
+    assert same_weights(model, load_model("masked-lm", encoder))
+    assert tokenizer.get_vocab() == load_tokenizer(encoder).get_vocab()
+    assert (tokenizer.name_or_path, model.name_or_path, model.config.name_or_path) == ("me/thing",) * 3
+    assert {one.path.rpartition("/")[2] for one in hub.asked(kind="cdn")} == {"model.safetensors"}
+    hub.requests.clear()
+    load_tokenizer("me/thing"), load_model("masked-lm", "me/thing")
+    assert {one.kind for one in hub.requests} == {"info"}, "whether there is a new commit"
+    no_connection(hub, monkeypatch)
+    assert load_tokenizer("me/thing").get_vocab() == tokenizer.get_vocab()
+    assert same_weights(load_model("masked-lm", "me/thing"), model)
+    assert not hub.requests
+
+
+@pytest.mark.parametrize("parts", [False, True])
+def test_pytorch_weights_come_from_the_hub_without_a_look_at_its_discussions(
+    hub, pickled, encoder, state, monkeypatch, capsys, parts
+):
+    name = f"me/old-{parts}"
+    files = files_of(pickled) | WASTE
+    if parts:
+        del files["pytorch_model.bin"]
+        pieces, files["pytorch_model.bin.index.json"] = in_parts(state, "pytorch_model.bin")
+        files |= {file: as_pickle(piece) for file, piece in pieces.items()}
+    repository = hub.add("models", name, files)
+    repository.open_pull_request({"model.safetensors": b"from a bot"}, "Adding `safetensors` variant", "a bot")
+    repository.commit({"README.md": "a later commit"})
+    model = load_model("masked-lm", name)
+    assert f"{name} has no safetensors file" in capsys.readouterr().out
+    assert same_weights(model, load_model("masked-lm", encoder))
+    assert {one.kind for one in hub.requests} <= {"info", "tree", "resolve", "cache", "cdn"}
+    assert not hub.asked("refs")
+    assert not hub.asked("|".join(WASTE))
+    no_connection(hub, monkeypatch)
+    assert same_weights(load_model("masked-lm", name), model)
+    assert not hub.requests
+
+
+def test_a_checkpoint_in_parts_comes_whole(hub, encoder, state):
+    from safetensors.torch import save
+
+    files = files_of(encoder)
+    del files["model.safetensors"]
+    pieces, files["model.safetensors.index.json"] = in_parts(
+        {key: value.clone() for key, value in state.items()}, "model.safetensors"
+    )
+    files |= {name: save(piece, {"format": "pt"}) for name, piece in pieces.items()}
+    hub.add("models", "me/large", files)
+    assert same_weights(load_model("masked-lm", "me/large"), load_model("masked-lm", encoder))
+
+
+def test_a_revision_may_be_named(hub, encoder):
+    files = files_of(encoder)
+    repository = hub.add("models", "me/thing", files)
+    repository.commit(dict.fromkeys(files) | {"README.md": "moved"}, ref="main")
+    first = repository.refs["main"][1].sha
+    for function in (load_tokenizer, partial(load_model, "masked-lm")):
+        function("me/thing", revision=first)
+        assert "me/thing" in complaint(function, "me/thing")
+        assert "no such" in complaint(function, "me/thing", revision="none")
+
+
+REMEDIES = {403: "hf auth login", 429: "Wait", 503: "Try again", 500: "Try again"}
+ASKED_FOR = {
+    "api/models": "the list of files",
+    "resolve/.*/config.json": "the first file",
+    "vocab.txt": "the vocabulary",
+    "tokenizer_config.json": "its settings",
+    "tokenizer.json": "tokenizer",
+    "model.safetensors": "weights",
+}
+
+
+@pytest.mark.parametrize("path", ASKED_FOR)
+@pytest.mark.parametrize("status", REMEDIES)
+def test_a_hub_in_trouble_is_asked_again_and_then_named(hub, encoder, path, status):
+    files = files_of(encoder) | {"vocab.txt": "\n".join(WORDS)}
+    hub.add("models", "me/thing", files)
+    function = partial(load_model, "masked-lm") if "safetensors" in path else load_tokenizer
+    hub.fail(status, path)
+    message = complaint(function, "me/thing")
+    assert all(word in message for word in ("'me/thing'", f"({status})", REMEDIES[status], "mini/encoder"))
+    assert bool(hub.naps) == (status != 403)
+    assert sum(hub.naps) < 60, "not by us and by the client one after the other"
+    hub.faults.clear()
+    function("me/thing")
+
+
+@pytest.mark.parametrize("path", ASKED_FOR)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_hub_that_is_in_trouble_for_a_moment_is_waited_for(hub, encoder, path, status):
+    hub.add("models", "me/thing", files_of(encoder) | {"vocab.txt": "\n".join(WORDS)})
+    hub.fail(status, path, times=2, headers={"Retry-After": "7"})
+    assert len(load_tokenizer("me/thing")) == len(WORDS)
+    assert same_weights(load_model("masked-lm", "me/thing"), load_model("masked-lm", encoder))
+    assert 7 <= sum(hub.naps) <= 20
+
+
+def test_a_hub_that_wants_a_long_pause_is_not_waited_for(hub, encoder):
+    hub.add("models", "me/thing", files_of(encoder))
+    hub.fail(429, "api/models", headers={"Retry-After": "300"})
+    assert "300 s" in complaint(load_tokenizer, "me/thing")
+    assert not hub.naps
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
+@pytest.mark.parametrize("remember", [True, False], ids=["files listed", "files not listed"])
+def test_no_tokenizer_ever_has_fewer_words_than_its_checkpoint(hub, encoder, tmp_path, status, remember):
+    "Whatever the Hub answers, for whichever file, in two attempts on one cache: the whole tokenizer, or an error."
+    files = files_of(encoder) | {"vocab.txt": "\n".join(WORDS)}
+    hub.add("models", "me/thing", files)
+    for name in ("api/models", *files):
+        shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+        hub.fail(status, name)
+        for attempt in range(2):
+            if attempt:
+                hub.fail(status, "api/models")
+            if not remember:  # versions of huggingface_hub before 2 do not write down what a commit holds
+                shutil.rmtree(tmp_path / "cache" / "models--me--thing" / "trees", ignore_errors=True)
+            try:
+                assert load_tokenizer("me/thing").get_vocab() == {word: number for number, word in enumerate(WORDS)}
+            except CheckpointError as error:
+                assert f"({status})" in str(error)
+        hub.faults.clear()
+
+
+@pytest.mark.parametrize("function", [load_tokenizer, partial(load_model, "masked-lm")])
+def test_half_a_checkpoint_in_the_cache_names_what_keeps_the_rest_away(hub, encoder, tmp_path, monkeypatch, function):
+    hub.add("models", "me/thing", files_of(encoder))
+    hub.fail(403, r"tokenizer.json|safetensors")
+    complaint(function, "me/thing")
+    shutil.rmtree(tmp_path / "cache" / "models--me--thing" / "trees", ignore_errors=True)
+    hub.fail(503, "api/models")
+    assert "(503)" in complaint(function, "me/thing")
+    no_connection(hub, monkeypatch)
+    assert "HF_HUB_OFFLINE=0" in complaint(function, "me/thing")
+
+
+def test_a_hub_id_that_there_is_not_is_named(hub):
+    for name in ("me/nothing", "nothing"):
+        for function in (load_tokenizer, partial(load_model, "masked-lm")):
+            message = complaint(function, name)
+            assert "no such repository" in message
+            assert repr(name) in message
+
+
+def test_a_download_shows_its_progress(hub, encoder, capfd):
+    hub.add("models", "me/thing", files_of(encoder))
+    load_tokenizer("me/thing"), load_model("masked-lm", "me/thing")
+    assert "100%" in capfd.readouterr().err
 
 
 # longest_input, check_fits
