@@ -12,11 +12,12 @@ from typing import Any
 from unittest import mock
 
 import torch
+from accelerate.state import AcceleratorState, GradientState
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
 
-CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
+CPU = torch.device("cpu")
 ACROSS = {"copy_", "_copy_from", "set_"}  # operations that take tensors of two devices
 INDEXED = {"index", "index_put_", "index_put", "_unsafe_index", "_index_put_impl_"}  # on a GPU, with indices of the CPU
 STRICT = {"cat", "stack", "_foreach_norm"}  # here not even a number may be elsewhere
@@ -38,6 +39,10 @@ def mark(tensor: torch.Tensor, there: bool = True) -> torch.Tensor:
 class _Mixing(TorchDispatchMode):
     "Refuses operations on tensors of two devices, and marks what comes out of those on the GPU."
 
+    def __init__(self, gpu: torch.device):
+        super().__init__()
+        self.gpu = gpu
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
@@ -50,20 +55,22 @@ class _Mixing(TorchDispatchMode):
                 strangers = []
             if written or any(tensor.dim() or name in STRICT for tensor in strangers):
                 raise RuntimeError(
-                    f"Expected all tensors to be on the same device, but got cuda:0 and cpu in {func}: "
+                    f"Expected all tensors to be on the same device, but got {self.gpu} and cpu in {func}: "
                     + ", ".join(
-                        f"{tuple(t.shape)} {'cuda' if gpu else 'cpu'}" for t, gpu in zip(given, there, strict=True)
+                        f"{tuple(t.shape)} {self.gpu if gpu else 'cpu'}" for t, gpu in zip(given, there, strict=True)
                     )
                 )
         result = func(*args, **kwargs)
         if any(there) and name not in ACROSS:
             for tensor in tensors_in(result):
+                if self.gpu.type == "mps" and tensor.dtype == torch.float64:
+                    raise TypeError(f"The MPS framework doesn't support float64: {func}")
                 mark(tensor)
         return result
 
 
 def _is_gpu(device: Any) -> bool:
-    return device is not None and (device == 0 or torch.device(device).type == "cuda")
+    return device is not None and (device == 0 or torch.device(device).type != "cpu")
 
 
 def _moved(tensor: torch.Tensor, device: Any, **options: Any) -> torch.Tensor:
@@ -78,6 +85,10 @@ def _moved(tensor: torch.Tensor, device: Any, **options: Any) -> torch.Tensor:
 class _Devices(TorchFunctionMode):
     "Answers questions about devices, moves tensors, and makes new ones where they are asked for."
 
+    def __init__(self, gpu: torch.device):
+        super().__init__()
+        self.gpu = gpu
+
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         first = args[0] if args and isinstance(args[0], torch.Tensor) else None
@@ -86,7 +97,11 @@ class _Devices(TorchFunctionMode):
             with torch._C.DisableTorchFunction():
                 there, which = on_gpu(first), getattr(func.__self__, "__name__", "")
                 if which in ("device", "is_cuda", "is_cpu"):
-                    return {"device": GPU if there else CPU, "is_cuda": there, "is_cpu": not there}[which]
+                    return {
+                        "device": self.gpu if there else CPU,
+                        "is_cuda": there and self.gpu.type == "cuda",
+                        "is_cpu": not there,
+                    }[which]
                 result = func(*args, **kwargs)
                 if which in ("grad", "_grad") and there and result is not None:
                     mark(result)
@@ -103,7 +118,7 @@ class _Devices(TorchFunctionMode):
         if name == "pin_memory":
             return first
         if name in ("numpy", "__array__") and on_gpu(first):
-            raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy it first.")
+            raise TypeError(f"can't convert {self.gpu} device type tensor to numpy. Use Tensor.cpu() to copy it first.")
         there = None
         if kwargs.get("device") is not None:
             there = _is_gpu(kwargs["device"])
@@ -117,12 +132,19 @@ class _Devices(TorchFunctionMode):
 
 
 def _named(device: str) -> str:
-    return "cpu" if torch.device(device).type == "cuda" else device
+    return "cpu" if torch.device(device).type in ("cuda", "mps") else device
+
+
+def _forget_the_device() -> None:
+    "What Accelerate remembers of the machine."
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
 
 
 @contextmanager
-def pretended_gpu() -> Iterator[None]:
-    "Inside, torch and Accelerate find a GPU without bfloat16, such as Colab's T4."
+def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
+    "Inside, torch and Accelerate find a GPU without bfloat16, such as Colab's T4; or mps, an Apple chip's without float64."
+    gpu = torch.device(kind, 0)
     autocast, enabled, dtype = torch.autocast, torch.is_autocast_enabled, torch.get_autocast_dtype
 
     class Autocast(autocast):
@@ -130,8 +152,8 @@ def pretended_gpu() -> Iterator[None]:
             super().__init__(_named(device_type), *args, **kwargs)
 
     answers = {
-        "is_available": True,
-        "device_count": 1,
+        "is_available": kind == "cuda",
+        "device_count": int(kind == "cuda"),
         "current_device": 0,
         "is_bf16_supported": False,
         "get_device_name": "Pretended",
@@ -146,6 +168,8 @@ def pretended_gpu() -> Iterator[None]:
     ]
     patches += [
         mock.patch("torch.accelerator.is_available", return_value=True),
+        mock.patch("torch.backends.mps.is_available", return_value=kind == "mps"),
+        mock.patch("torch.backends.mps.is_built", return_value=kind == "mps"),
         mock.patch("torch.autocast", Autocast),
         mock.patch("torch.amp.autocast", Autocast),
         mock.patch("torch.is_autocast_enabled", lambda device="cuda": enabled(_named(device))),
@@ -153,9 +177,11 @@ def pretended_gpu() -> Iterator[None]:
     ]
     for patch in patches:
         patch.start()
+    _forget_the_device()
     try:
-        with _Mixing(), _Devices():
+        with _Mixing(gpu), _Devices(gpu):
             yield
     finally:
+        _forget_the_device()
         for patch in reversed(patches):
             patch.stop()

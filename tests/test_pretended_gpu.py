@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 import pytest
@@ -15,7 +16,7 @@ from test_processes import CHAPTERS, small_settings
 from transformers import BertConfig, BertForSequenceClassification
 
 from course_lib.profiles import CourseError
-from course_lib.training_loop import History, LoopConfig, choose_precision, fit
+from course_lib.training_loop import History, LoopConfig, choose_precision, evaluate_pairs, fit
 
 
 @pytest.fixture
@@ -124,6 +125,16 @@ def test_many_overflows_in_a_row_stop_the_run(gpu):
     message = complaint_of(CourseError, fit, model(), ROWS, stack, CONFIG, loss_of=loss_of, progress=False)
     assert "overflowed float16 in step 22, as in the 19 before" in message
     assert "Lower learning_rate" in message
+
+
+def test_the_loop_in_float32_on_an_apple_chip():
+    with pretended_gpu("mps"):
+        trained, found = model(), []
+        trained.classifier.register_forward_hook(lambda *seen: found.append((seen[-1].dtype, seen[-1].device.type)))
+        score = partial(evaluate_pairs, dataset=ROWS, collate=stack)
+        history = fit(trained, ROWS, stack, CONFIG, evaluate=score, progress=False)
+    assert set(found) == {(torch.float32, "mps")}
+    assert history.evaluations[-1]["loss"] < 1
 
 
 # The chapters
