@@ -96,7 +96,7 @@ def run() -> Iterator[Row]:
     plain = torch.optim.AdamW(model.parameters(), lr=1e-5, foreach=False, fused=False)
     fused = make_optimizer(model, LoopConfig(learning_rate=1e-5))
     # In bfloat16 too, as `fit` does by itself, where the processor multiplies it.
-    for precision in dict.fromkeys(["no"] if torch.cuda.is_available() else ["no", choose_precision("auto")]):
+    for precision in dict.fromkeys(["no", choose_precision("auto", "cpu")]):
         row = compare(
             f"30 training steps, {'float32' if precision == 'no' else 'bfloat16'}",
             f"BERT 4 x 256, vocabulary {VOCABULARY:,}, batch {BATCH}, pairs of MRPC's lengths",

@@ -1,4 +1,4 @@
-"""Chapters 1 and 4 at real size in bfloat16: the plain loop, `Trainer` and ours, on the same tokens, one after another.
+"""Chapters 1 and 4 at real size in half precision: the plain loop, `Trainer` and ours, on the same tokens, one after another.
 
     python -m benchmarks.gpu --json _build/bench/gpu.json   # on a GPU
     python -m benchmarks.gpu --compile                      # ours with torch.compile as well
@@ -163,18 +163,32 @@ class Clock:
         return self.batches[self.warm_up : self.last]
 
 
+def precision() -> str:
+    "bf16 or fp16, by what the GPU computes with; no on a CPU."
+    from course_lib.training_loop import choose_precision
+
+    return choose_precision("auto", "cuda") if on_gpu() else "no"
+
+
+def spare_steps() -> int:
+    "In float16 some steps are left out, most of them at the start, and the clock counts those that are made."
+    return 20 if precision() == "fp16" else 0
+
+
 def half_precision() -> Any:
-    return torch.autocast("cuda", torch.bfloat16) if on_gpu() else nullcontext()
+    kinds = {"bf16": torch.bfloat16, "fp16": torch.float16}
+    return torch.autocast("cuda", kinds[precision()]) if on_gpu() else nullcontext()
 
 
 def train_plain(task: Task, clock: Clock) -> tuple[Any, float]:
-    "The loop that a reader writes first, in bfloat16 as the others: random batches, plain AdamW, a look at each loss."
+    "The loop that a reader writes first, in half precision as the others: random batches, plain AdamW, a look at each loss."
     from torch.utils.data import DataLoader
 
     device = "cuda" if on_gpu() else "cpu"
     model = task.model().to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=task.learning_rate, foreach=False, fused=False)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    scaler = torch.amp.GradScaler(device, enabled=precision() == "fp16")
     order = torch.Generator().manual_seed(0)
     loader = DataLoader(
         task.data, task.batch_size, shuffle=True, generator=order, collate_fn=clock.watch(task.collate), drop_last=True
@@ -185,9 +199,11 @@ def train_plain(task: Task, clock: Clock) -> tuple[Any, float]:
             batch = {name: values.to(device) for name, values in batch.items()}
             with half_precision():
                 loss = model(**batch).loss
-            loss.backward()
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             schedule.step()
             optimizer.zero_grad()
             losses.append(loss.item())
@@ -197,18 +213,21 @@ def train_plain(task: Task, clock: Clock) -> tuple[Any, float]:
 
 
 def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
-    "`Trainer` with its defaults, in bfloat16."
+    "`Trainer` with its defaults, in half precision."
     from transformers import Trainer, TrainingArguments
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
+
+    from course_lib.training_loop import per_device
 
     model = task.model()
     with tempfile.TemporaryDirectory() as folder, clock.running():
         arguments = TrainingArguments(
             folder,
-            max_steps=clock.last,
-            per_device_train_batch_size=task.batch_size,
+            max_steps=clock.last + spare_steps(),
+            per_device_train_batch_size=per_device(task.batch_size),
             learning_rate=task.learning_rate,
-            bf16=on_gpu(),
+            bf16=precision() == "bf16",
+            fp16=precision() == "fp16",
             use_cpu=not on_gpu(),
             report_to="none",
             save_strategy="no",
@@ -232,9 +251,14 @@ def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, f
     if compiled:  # layer by layer: they are alike, so one compilation serves all of them
         for block in task.blocks(model):
             block.compile(dynamic=task.chapter == 1)
-    needed = clock.last * task.batch_size
+    needed = (clock.last + spare_steps()) * task.batch_size
     config = LoopConfig(
-        num_epochs=1, batch_size=task.batch_size, learning_rate=task.learning_rate, schedule="constant", warmup=0
+        num_epochs=1,
+        batch_size=task.batch_size,
+        learning_rate=task.learning_rate,
+        schedule="constant",
+        warmup=0,
+        mixed_precision=precision(),
     )
     with chunked_head(model) if task.chunked else nullcontext(), clock.running():
         data = task.data.select(range(min(needed, len(task.data))))
@@ -310,7 +334,7 @@ def cells(row: Speed, rows: list[Speed]) -> list[str]:
 def to_markdown(rows: list[Speed]) -> str:
     "A table for RESULTS.md, and below it the device."
     first = rows[0]
-    note = f"{first.device}, {first.attention} attention, {first.steps} steps each, torch {torch.__version__}."
+    note = f"{first.device}, {precision()}, {first.attention} attention, {first.steps} steps each, torch {torch.__version__}."
     return report.markdown(COLUMNS, (cells(row, rows) for row in rows), note)
 
 
@@ -335,7 +359,7 @@ def main(
         if chapter not in makers:
             raise CourseError(f"Chapter {chapter} has no such benchmark. Give 1, 4 or both.")
         batch = {1: 4, 4: 2}[chapter] if tiny else {1: 32, 4: 16}[chapter]
-        task = makers[chapter](tiny, (steps + warm_up) * batch, attention)
+        task = makers[chapter](tiny, (steps + warm_up + spare_steps()) * batch, attention)
         for way in WAYS if compiled else WAYS[:-1]:
             rows.append(measure(task, way, steps=steps, warm_up=warm_up))
             print(" | ".join(cells(rows[-1], rows)), file=sys.stderr, flush=True)

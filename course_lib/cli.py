@@ -657,6 +657,14 @@ def train(
             raise CourseError(f"{notebooks[0].name} exports no function train(settings, **options).")
         load_settings(module.SETTINGS, profile, variables)
         command = launch_command(processes, machines, machine, address, port)
+        if has_cuda():
+            import torch
+
+            if processes > (gpus := torch.cuda.device_count()) * machines:
+                raise CourseError(
+                    f"--processes {processes} needs {processes // machines} GPUs on this machine, which has {gpus}. Give "
+                    f"--processes {gpus * machines}, or set CUDA_VISIBLE_DEVICES= to train on the CPU."
+                )
         out = out or Path("_build", "train", notebooks[0].stem[:2])
         if state_folders(out / "states") and not resume:
             raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")

@@ -208,7 +208,7 @@ def write_model(
             os.replace(partial / name, folder / name)
     except Exception as error:
         # The libraries in Rust have errors of their own for a full disk; what the system said is in their text.
-        if not isinstance(error, OSError) and "(os error " not in str(error):
+        if not isinstance(error, OSError) and not any(mark in str(error) for mark in ("(os error ", "IoError(Os {")):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise PublishError(f"{folder} cannot be written: {reason}. Free some space, or give another folder.") from None

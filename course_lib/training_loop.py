@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['SETTINGS', 'SCHEDULES', 'PRECISIONS', 'SKIPPED_STEPS', 'PairSettings', 'load_pairs', 'tokenize_pairs',
-           'LengthGroupedBatches', 'padding_share', 'check_splits', 'preprocess', 'check_labels', 'LoopConfig',
-           'choose_precision', 'parameter_groups', 'make_optimizer', 'count_labels', 'model_loss', 'History',
-           'token_lengths', 'evaluating', 'own_batches', 'predict_logits', 'evaluate_pairs', 'summed_loss',
+           'LengthGroupedBatches', 'padding_share', 'check_splits', 'preprocess', 'check_labels', 'per_device',
+           'LoopConfig', 'choose_precision', 'parameter_groups', 'make_optimizer', 'count_labels', 'model_loss',
+           'History', 'token_lengths', 'evaluating', 'own_batches', 'predict_logits', 'evaluate_pairs', 'summed_loss',
            'make_accelerator', 'make_scheduler', 'make_loader', 'fit', 'fine_tune', 'launch', 'train', 'classify_pairs']
 
 # %% ../nbs/01_training_loop.ipynb #46926732
@@ -233,6 +233,13 @@ def check_labels(
                 f"{split}: label {labels[wrong[0]]} in row {wrong[0]}, but the model has the classes 0 to {classes - 1}. "
                 f"Load it with num_labels={labels.max() + 1}, or correct the label."
             )
+
+# %% ../nbs/01_training_loop.ipynb #7c1e5a90
+def per_device(
+    batch_size: int,  # examples of a step, on all GPUs together
+) -> int:
+    "The batch size that `Trainer` must be told: in a notebook it trains on every CUDA GPU of the machine at once."
+    return max(1, batch_size // max(1, torch.cuda.device_count()))
 
 # %% ../nbs/01_training_loop.ipynb #ab416abf
 SCHEDULES = ("linear", "cosine", "constant")

@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from huggingface_hub import HfApi, ModelCard, constants, hf_hub_download
 from huggingface_hub.utils import _http
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
@@ -316,6 +318,14 @@ def test_a_full_disk_is_explained(tokenizer, tmp_path, limit, words):
     assert str(tmp_path / "files") in message
     assert "File too large" in message
     assert not list((tmp_path / "files").iterdir())
+
+
+def test_a_full_disk_in_the_words_of_safetensors_0_5(tokenizer, tmp_path):
+    said = 'Error while serializing: IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })'
+    model = small_model()
+    model.save_pretrained = mock.Mock(side_effect=SafetensorError(said))
+    message = complaint_of(PublishError, write_model, model, tokenizer, None, tmp_path / "files")
+    assert "No space left on device" in message
 
 
 def test_what_is_no_trouble_with_the_disk_is_raised_as_it_is(tokenizer, tmp_path):

@@ -14,7 +14,9 @@ import pytest
 import torch
 import transformers
 from datasets import DatasetDict, disable_progress_bars
+from typer.testing import CliRunner
 
+from course_lib import cli
 from course_lib.checkpoints import MINI_FOLDER, TASKS
 from course_lib.data import load_data
 from course_lib.training_loop import launch
@@ -108,3 +110,13 @@ def test_any_number_of_processes_gives_the_same(chapter, tmp_path):
             assert many == pytest.approx(one, rel=1e-4, abs=1e-5)
         losses = [[record["loss"] for record in history["steps"][:20]] for history in (alone, runs[world][0])]
         assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+
+
+def test_more_processes_than_gpus_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    words = ["train", "01", "--profile", "tiny", "--processes", "2", "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code != 0
+    assert "needs 2 GPUs on this machine, which has 1" in done.output.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
