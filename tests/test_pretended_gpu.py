@@ -15,6 +15,7 @@ from pretended_gpu import pretended_gpu
 from test_processes import CHAPTERS, small_settings
 from transformers import BertConfig, BertForSequenceClassification
 
+from benchmarks import gpu as benchmark
 from course_lib.profiles import CourseError
 from course_lib.training_loop import History, LoopConfig, choose_precision, evaluate_pairs, fit
 
@@ -148,3 +149,12 @@ def test_each_chapter_trains_there(gpu, chapter, tmp_path):
     assert {weights.device.type for weights in trained.parameters()} == {"cuda"}
     assert history.evaluations
     assert all(record["loss"] < 20 for record in history.steps)
+
+
+@pytest.mark.parametrize("way", ["plain", "trainer", "ours"])
+def test_the_benchmark_takes_the_precision_of_the_gpu(gpu, way, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 10**6)
+    assert benchmark.precision() == "fp16"
+    task = benchmark.code_task(True, 2 * (4 + benchmark.spare_steps()), "sdpa")
+    assert benchmark.measure(task, way, steps=2, warm_up=2).tokens_per_second > 0
