@@ -70,11 +70,14 @@ class _Mixing(TorchDispatchMode):
 
 
 def _is_gpu(device: Any) -> bool:
-    return device is not None and (device == 0 or torch.device(device).type != "cpu")
+    return device is not None and (device == 0 or torch.device(device).type in ("cuda", "mps"))
 
 
 def _moved(tensor: torch.Tensor, device: Any, **options: Any) -> torch.Tensor:
     there = on_gpu(tensor)
+    if device is not None and torch.device(device).type == "meta" or tensor.is_meta:
+        with torch._C.DisableTorchFunction():
+            return tensor.to(device=device, **options)
     wanted = there if device is None else _is_gpu(device)
     copy = options.pop("copy", False) or wanted != there
     with torch._C.DisableTorchFunction():
@@ -96,12 +99,8 @@ class _Devices(TorchFunctionMode):
         if name == "__get__" and first is not None:
             with torch._C.DisableTorchFunction():
                 there, which = on_gpu(first), getattr(func.__self__, "__name__", "")
-                if which in ("device", "is_cuda", "is_cpu"):
-                    return {
-                        "device": self.gpu if there else CPU,
-                        "is_cuda": there and self.gpu.type == "cuda",
-                        "is_cpu": not there,
-                    }[which]
+                if there and which in ("device", "is_cuda", "is_cpu"):
+                    return {"device": self.gpu, "is_cuda": self.gpu.type == "cuda", "is_cpu": False}[which]
                 result = func(*args, **kwargs)
                 if which in ("grad", "_grad") and there and result is not None:
                     mark(result)
@@ -120,9 +119,10 @@ class _Devices(TorchFunctionMode):
         if name in ("numpy", "__array__") and on_gpu(first):
             raise TypeError(f"can't convert {self.gpu} device type tensor to numpy. Use Tensor.cpu() to copy it first.")
         there = None
-        if kwargs.get("device") is not None:
-            there = _is_gpu(kwargs["device"])
-            kwargs["device"] = CPU
+        if kwargs.get("device") is not None and _is_gpu(kwargs["device"]):
+            there, kwargs["device"] = True, CPU
+        elif kwargs.get("device") is not None and torch.device(kwargs["device"]) == CPU:
+            there = False
         elif name == "new_tensor":
             there = on_gpu(first)
         result = func(*args, **kwargs)
