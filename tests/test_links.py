@@ -1,6 +1,7 @@
 "Badges and install links point where settings.ini says."
 
 import json
+import re
 
 import pytest
 
@@ -50,6 +51,18 @@ def test_colab_gives_every_chapter_a_gpu_and_the_chapter_says_how_to_get_one(pat
     assert metadata["colab"]["gpuType"] == "T4"
     assert "Runtime → Change runtime type → T4 GPU" in text
     assert ask_for_gpu(text) == text, "run `make export`"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+def test_a_chapter_links_to_nothing_that_colab_has_not(path):
+    "There the notebook is alone: whole addresses only, and what they name is in this repository."
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    links = re.findall(r"\]\(([^)\s]+)\)", "".join(line for cell in cells for line in [*cell["source"], "\n"]))
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    settings = read_settings()
+    ours = f"https://github.com/{settings['user']}/{settings['repo']}/blob/{settings['branch']}/"
+    named = [link.removeprefix(ours).partition("#")[0] for link in links if link.startswith(ours)]
+    assert [name for name in named if not (ROOT / name).is_file()] == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
