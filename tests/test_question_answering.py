@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import re
+import tempfile
 import warnings
 from functools import partial
 from pathlib import Path
@@ -826,12 +827,12 @@ def test_questions_that_are_no_splits_are_named(tokenizer):
 
 # Cells of the notebook that a GPU or Colab sees differently
 
-NOTEBOOK = Path(__file__).parents[1] / "nbs" / "05_question_answering.ipynb"
+NOTEBOOKS = Path(__file__).parents[1] / "nbs"
 
 
-def cell(words: str) -> str:
+def cell(words: str, chapter: str = "05_question_answering") -> str:
     "The only cell of the chapter with these words."
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads((NOTEBOOKS / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
     (found,) = [source for each in cells if words in (source := "".join(each["source"]))]
     return found
 
@@ -873,5 +874,15 @@ def test_losses_are_compared_in_full_precision_after_a_run_in_half_precision():
     exec(cell("lonely"), space | {"torch": torch, "math": math, "np": np})
 
 
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_trainer_s_step_is_one_batch_on_several_gpus_too(monkeypatch, gpus):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    for chapter in ("02_masked_lm", "05_question_answering"):
+        space = {"settings": SETTINGS["tiny"], "precision": "no", "tempfile": tempfile, "torch": torch}
+        exec(cell("arguments = TrainingArguments(", chapter), space)
+        assert space["arguments"].per_device_train_batch_size * max(1, gpus) == SETTINGS["tiny"].batch_size
+
+
 def test_every_link_leads_somewhere_in_colab_too():
-    assert not re.findall(r"\]\((?!https://)[^)]*\)", NOTEBOOK.read_text(encoding="utf-8"))
+    text = (NOTEBOOKS / "05_question_answering.ipynb").read_text(encoding="utf-8")
+    assert not re.findall(r"\]\((?!https://)[^)]*\)", text)
