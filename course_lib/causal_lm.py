@@ -5,19 +5,21 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'KEYWORDS', 'END', 'PIECES', 'BEGINNINGS', 'CodeSettings', 'FilterCounts', 'keyword_list', 'matching',
            'FilteredFiles', 'filter_by_keywords', 'read_files', 'filter_to_folder', 'filter_splits',
-           'train_code_tokenizer', 'tokens_per_line', 'tokenize_code', 'chunk_sequences', 'pack_sequences',
-           'preprocess', 'draw_contexts', 'gpt2_config', 'count_parameters', 'new_model', 'check_context',
-           'collate_contexts', 'evaluate_perplexity', 'head_loss', 'output_layer', 'makes_logits_alone',
-           'unigram_perplexity', 'complete_code', 'parses', 'KeyTokens', 'find_key_tokens', 'context_weights',
-           'keytoken_weighted_loss', 'chunked_head', 'prepare', 'train_on', 'train']
+           'train_code_tokenizer', 'tokens_per_line', 'tokenize_code', 'pack_sequences', 'preprocess', 'draw_contexts',
+           'gpt2_config', 'count_parameters', 'new_model', 'check_context', 'collate_contexts', 'evaluate_perplexity',
+           'head_loss', 'output_layer', 'makes_logits_alone', 'unigram_perplexity', 'complete_code', 'parses',
+           'KeyTokens', 'find_key_tokens', 'context_weights', 'keytoken_weighted_loss', 'chunked_head', 'prepare',
+           'train_on', 'prepare_once', 'train']
 
 # %% ../nbs/04_causal_lm.ipynb #5e1dab6a
 import ast
-import hashlib
 import json
 import math
 import os
 import re
+import shutil
+import tempfile
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -85,13 +87,17 @@ SETTINGS = {
         learning_rate=2.5e-3,
         eval_every=150,
     ),
+    # An estimate for one T4, not measured: it trains this small model at 50,000 tokens a second in half precision, 5 of
+    # its 65 TFLOP/s. `fit`: 150,000 contexts, 19 million tokens, 6.5 minutes; seven exams of 2,000 contexts 0.5. `Trainer`:
+    # 2.6 million tokens, all their logits, 1.5 minutes. Downloads, 270 MB of files and the finished model: 2. Filter,
+    # tokenizer and contexts on two cores: 3. Completions and the processes on the CPU: 1.5. Together 15 minutes.
     "colab": CodeSettings(
         "huggingface-course/codeparrot-ds",
         "huggingface-course/codeparrot-ds",
         keywords=None,
         train_size=20_000,
         validation_size=500,
-        train_contexts=200_000,
+        train_contexts=150_000,
         validation_contexts=2000,
         practice_size=20_000,
         vocab_size=16_000,
@@ -102,12 +108,18 @@ SETTINGS = {
         learning_rate=1e-3,
         eval_every=500,
     ),
+    # 16,384 tokens at a time keep a GPU busy. By estimate they need 9 GB in bfloat16: 2 for weights, gradients and
+    # averages, 5 for what the layers keep, 1 for a block of logits. All logits would be 16,384 x 50,000 numbers, 1.6 GB
+    # in bfloat16 and 3.3 in float32, several times over: `Trainer` makes them, for half as many tokens. On n GPUs that
+    # share a batch, batch_size=128*n and fewer gradient_accumulation_steps keep each of them busy.
     "full": CodeSettings(
         "huggingface-course/codeparrot-ds",
         "huggingface-course/codeparrot-ds",
         keywords=None,
         validation_contexts=20_000,
         practice_size=200_000,
+        batch_size=128,
+        gradient_accumulation_steps=2,
         warmup=1000,
         eval_every=5000,
     ),
@@ -438,7 +450,6 @@ class FilteredFiles:
         "All of them in memory. Raises `DataError` if no file matches."
         from datasets import Dataset
 
-        fingerprint = self._fingerprint()
         tables = list(self.tables())
         if not tables:
             raise DataError(
@@ -447,13 +458,7 @@ class FilteredFiles:
             )
         table = pa.concat_tables(tables, promote_options="permissive")
         # Without a fingerprint, datasets makes one by pickling the whole table, which takes longer than the search.
-        return Dataset(table, fingerprint=fingerprint or table_fingerprint(table))
-
-    def _fingerprint(self) -> str | None:
-        "Of what comes from here on, made from that of the source and the question; None for a source without one."
-        origin = getattr(self.source, "_fingerprint", None)
-        asked = [origin, self.counts.seen, self.keywords, self.column, self.whole_words]
-        return hashlib.blake2b(json.dumps(asked).encode(), digest_size=8).hexdigest() if origin else None
+        return Dataset(table, fingerprint=table_fingerprint(table))
 
 # %% ../nbs/04_causal_lm.ipynb #0ef2ebc9
 def filter_by_keywords(
@@ -553,9 +558,14 @@ def filter_splits(
     whole_words: bool = False,
     workers: int | None = None,  # threads; None for one per core
 ) -> "DatasetDict":
-    "Each split with the column `content` of the files that hold a keyword. Raises `DataError` if none does."
+    """Each split with the column `content` of the files that hold a keyword; without keywords as they are, not copied.
+
+    Raises `DataError` if no file holds one.
+    """
     from datasets import DatasetDict
 
+    if not keyword_list(keywords):
+        return data.select_columns(["content"])
     filtered = {}
     for split, files in data.items():
         found = filter_by_keywords(files.select_columns("content"), keywords, whole_words=whole_words, workers=workers)
@@ -683,23 +693,6 @@ def _rectangle(values: pa.Array | np.ndarray, context_length: int) -> pa.ListArr
     ends = np.arange(0, len(values) + 1, context_length, dtype=np.int32)
     return pa.ListArray.from_arrays(pa.array(ends), values)
 
-
-def chunk_sequences(
-    sequences: "pa.Array | pa.ChunkedArray | Sequence[Sequence[int]]",  # tokens of each file
-    context_length: int = 128,
-) -> pa.Table:
-    "`input_ids`: each sequence cut into contexts of that length; what is left of each is dropped."
-    _check_length(context_length)
-    pieces = []
-    rows = _lists(sequences)
-    for chunk in rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]:
-        flat, lengths = chunk.flatten().to_numpy(), np.asarray(pc.list_value_length(chunk), np.int64)
-        whole = lengths // context_length * context_length
-        starts = np.cumsum(lengths) - lengths
-        kept = np.repeat(starts - (np.cumsum(whole) - whole), whole) + np.arange(whole.sum())
-        pieces.append(_rectangle(flat[kept], context_length))
-    return pa.table({"input_ids": pa.chunked_array(pieces, pieces[0].type if pieces else pa.list_(pa.int32()))})
-
 # %% ../nbs/04_causal_lm.ipynb #a7cd288b
 def pack_sequences(
     sequences: "pa.Array | pa.ChunkedArray | Sequence[Sequence[int]]",  # tokens of each file
@@ -712,22 +705,26 @@ def pack_sequences(
     """
     _check_length(context_length)
     rows = _lists(sequences)
-    pieces: list[pa.ListArray] = []
+    kind, chunks = pa.list_(rows.type.value_type), rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]
+    pieces = [piece.cast(kind) for piece in _packed(chunks, context_length, end)]
+    return pa.table({"input_ids": pa.chunked_array(pieces, kind)})
+
+
+def _packed(chunks: Iterable[pa.ListArray], context_length: int, end: int | None = None) -> Iterator[pa.ListArray]:
+    "The contexts, as soon as the chunks make whole ones."
     rest = np.empty(0, np.int32)
-    for chunk in rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]:
+    for chunk in chunks:
         values = _with_ends(chunk, end)
         lead = -len(rest) % context_length
         if lead > len(values):
             rest = np.concatenate([rest, values.to_numpy()])
             continue
         if len(rest):
-            pieces.append(_rectangle(np.concatenate([rest, values.slice(0, lead).to_numpy()]), context_length))
+            yield _rectangle(np.concatenate([rest, values.slice(0, lead).to_numpy()]), context_length)
         whole = (len(values) - lead) // context_length * context_length
         if whole:
-            pieces.append(_rectangle(values.slice(lead, whole), context_length))
+            yield _rectangle(values.slice(lead, whole), context_length)
         rest = values.slice(lead + whole).to_numpy()
-    kind = pa.list_(rows.type.value_type)
-    return pa.table({"input_ids": pa.chunked_array([piece.cast(kind) for piece in pieces], kind)})
 
 
 def _with_ends(rows: pa.ListArray, end: int | None) -> pa.Array:
@@ -739,20 +736,19 @@ def _with_ends(rows: pa.ListArray, end: int | None) -> pa.Array:
     return pa.array(np.insert(values.to_numpy(), np.cumsum(lengths), end), values.type)
 
 # %% ../nbs/04_causal_lm.ipynb #f33ae41b
-def _tokens(batch: pa.Table, tokenizer: "PreTrainedTokenizerBase") -> pa.Table:
-    return pa.table({"input_ids": tokenize_code(batch["content"].to_pylist(), tokenizer, end=True)})
-
-
 def preprocess(
     data: "DatasetDict",  # with the column content
     tokenizer: "PreTrainedTokenizerBase",
     context_length: int = 128,
     *,
-    num_proc: int | None = None,  # processes that tokenize
+    sizes: Mapping[str, int | None] | None = None,  # contexts of each split, at most; None for all
+    seed: int = 0,  # for the contexts that are drawn
+    folder: str | os.PathLike | None = None,  # keep the contexts in files here, not in memory
+    progress: bool = False,  # show a bar
 ) -> "DatasetDict":
     """The same splits as contexts: `input_ids`, int32, every file followed by the end-of-text token.
 
-    Raises `DataError` for a split shorter than one context.
+    No more files are tokenized than so many contexts need. Raises `DataError` for a split shorter than one context.
     """
     from datasets import Dataset, DatasetDict
 
@@ -760,22 +756,52 @@ def preprocess(
     check_splits(data, "content")
     packed = {}
     for split, files in data.items():
-        tokens = files.with_format("arrow").map(
-            partial(_tokens, tokenizer=tokenizer),
-            batched=True,
-            remove_columns=files.column_names,
-            num_proc=num_proc,
-            desc="Tokenizing",
-        )
-        table = pack_sequences(tokens.data.column("input_ids"), context_length)
-        if not table.num_rows:
+        size = (sizes or {}).get(split)
+        files = files.shuffle(seed=seed) if size is not None and len(files) > _ROWS else files
+        tokens = (tokenize_code(texts, tokenizer, end=True) for texts in _texts(files, "Tokenizing", progress))
+        pieces = _packed(tokens, context_length)
+        batches = (pa.record_batch([piece], ["input_ids"]) for piece in _enough(pieces, size))
+        schema = pa.schema({"input_ids": pa.list_(pa.int32())})
+        if folder is None:
+            table = pa.Table.from_batches(batches, schema)
+            contexts = Dataset(table, fingerprint=table_fingerprint(table))
+        else:
+            with pa.OSFile(str(_contexts_file(folder, split)), "wb") as file, pa.ipc.new_stream(file, schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            contexts = Dataset.from_file(str(_contexts_file(folder, split)))
+        if not len(contexts):
             raise DataError(
                 f"{split}: all its files together are shorter than one context of {context_length} tokens. Give more."
             )
-        packed[split] = Dataset(table, fingerprint=f"{tokens._fingerprint}-{context_length}")
+        packed[split] = draw_contexts(contexts, size, seed)
     return DatasetDict(packed)
 
-# %% ../nbs/04_causal_lm.ipynb #83cfbdab
+
+def _contexts_file(folder: str | os.PathLike, split: str) -> Path:
+    return Path(folder, f"{split}.arrow")
+
+
+def _texts(files: "Dataset", label: str, progress: bool) -> Iterator[list[str]]:
+    "The contents of the files, some hundred at a time."
+    from tqdm import tqdm
+
+    with tqdm(total=len(files), desc=label, unit="file", disable=not progress, mininterval=2) as bar:
+        for batch in files.iter(batch_size=_ROWS):
+            yield batch["content"]
+            bar.update(len(batch["content"]))
+
+
+def _enough(pieces: Iterable[pa.ListArray], size: int | None) -> Iterator[pa.ListArray]:
+    "No more pieces than make so many contexts."
+    count = 0
+    for piece in pieces:
+        yield piece
+        count += len(piece)
+        if size is not None and count >= size:
+            return
+
+
 def draw_contexts(
     contexts: "Dataset",
     size: int | None,  # at most; None takes all
@@ -1019,15 +1045,12 @@ def head_loss(
 
     Differentiable once in `hidden`, `weight` and `bias`; `shares` are constants. Without rows the loss is 0.
     """
-    wanted = targets != -100
-    if not wanted.all():
-        hidden, targets = hidden[wanted], targets[wanted]
-        shares = None if shares is None else shares[wanted]
-    if shares is None:
-        shares = hidden.new_full((len(hidden),), 1 / max(len(hidden), 1), dtype=torch.float32)
+    wanted = targets != -100  # to leave the other rows out, the host would have to wait for a GPU to count them
+    shares = 1 / wanted.sum().clamp_min(1) if shares is None else shares.detach().float()
+    shares, targets = torch.where(wanted, shares, 0.0), targets.clamp_min(0)
     if rows is None:  # large enough for the matrix products, small enough for the caches
         rows = max(256 if hidden.device.type == "cpu" else 2048, 2**20 // len(weight))
-    return _HeadLoss.apply(hidden, weight, bias, targets, shares.detach().float(), rows, dtype)
+    return _HeadLoss.apply(hidden, weight, bias, targets, shares, rows, dtype)
 
 # %% ../nbs/04_causal_lm.ipynb #4bda14e8
 def output_layer(
@@ -1220,12 +1243,13 @@ def find_key_tokens(
 # %% ../nbs/04_causal_lm.ipynb #8a4eb502
 def context_weights(
     inputs: torch.Tensor,  # (rows, context), int64
-    keytoken_ids: Iterable[int],
+    keytoken_ids: Iterable[int] | torch.Tensor,
     alpha: float = 1.0,
 ) -> torch.Tensor:
     "alpha x (1 + number of key tokens) for each context, float32, shape (rows,)."
-    wanted = torch.tensor(sorted(set(map(int, keytoken_ids))), dtype=inputs.dtype, device=inputs.device)
-    return alpha * (1.0 + torch.isin(inputs, wanted).sum(1).float())
+    if not isinstance(keytoken_ids, torch.Tensor):
+        keytoken_ids = torch.tensor(sorted(set(map(int, keytoken_ids))), dtype=inputs.dtype, device=inputs.device)
+    return alpha * (1.0 + (inputs[..., None] == keytoken_ids).sum((1, 2)).float())
 
 # %% ../nbs/04_causal_lm.ipynb #3a3fdfa4
 class _LogitsLoss(torch.autograd.Function):
@@ -1286,7 +1310,8 @@ def chunked_head(
     Without key tokens and with alpha 1, it is the mean over all labels, as ever. `logits` are empty. Contexts have all
     one length. Calls without labels are not touched. Raises `CourseError` for a model that scales or caps its logits.
     """
-    layer, keytoken_ids, state = output_layer(model), list(keytoken_ids), {}
+    layer, state = output_layer(model), {}
+    keys = torch.tensor(sorted(set(map(int, keytoken_ids))), dtype=torch.long)
     if not makes_logits_alone(model):
         raise CourseError(f"{type(model).__name__} scales or caps its logits. Train it with its own loss.")
 
@@ -1306,10 +1331,12 @@ def chunked_head(
         return (args[0][:, :0],)
 
     def finish(module: torch.nn.Module, args: tuple, kwargs: dict[str, Any], output: Any) -> Any:
+        nonlocal keys
         if "hidden" in state:
+            keys = keys.to(state["inputs"].device)  # once: each copy to a GPU waits for it
             inputs, labels = state["inputs"], state["labels"][:, 1:]
             counted = labels != -100
-            weights = context_weights(inputs, keytoken_ids, alpha)[:, None].expand_as(labels)
+            weights = context_weights(inputs, keys, alpha)[:, None].expand_as(labels)
             output["loss"] = head_loss(
                 state["hidden"][:, :-1].flatten(0, 1),
                 layer.weight,
@@ -1335,13 +1362,13 @@ def chunked_head(
 # %% ../nbs/04_causal_lm.ipynb #f395a74f
 def prepare(
     settings: CodeSettings,
+    folder: str | os.PathLike | None = None,  # keep the contexts in files here, not in memory
+    progress: bool = False,  # show bars
 ) -> "tuple[DatasetDict, PreTrainedTokenizerBase]":
     """The contexts to train and to evaluate on, and a tokenizer made from the training files.
 
     Raises `CourseError` for settings that cannot work, `DataError` for data that are missing or hold no such files.
     """
-    from datasets import DatasetDict
-
     _check_length(settings.context_length)
     raw = load_data(
         settings.dataset,
@@ -1352,13 +1379,14 @@ def prepare(
         seed=settings.seed,
     )
     files = filter_splits(raw, settings.keywords)
-    texts = (text for group in files["train"].iter(batch_size=256) for text in group["content"])
+    texts = chain.from_iterable(_texts(files["train"], "Tokenizer", progress))
     tokenizer = train_code_tokenizer(texts, settings.vocab_size, model_max_length=settings.positions)
-    contexts = preprocess(files, tokenizer, settings.context_length)
-    sizes = {"train": settings.train_contexts, "validation": settings.validation_contexts}
-    return DatasetDict(
-        {split: draw_contexts(rows, sizes[split], settings.seed) for split, rows in contexts.items()}
-    ), tokenizer
+    options = {"sizes": _sizes(settings), "seed": settings.seed, "folder": folder, "progress": progress}
+    return preprocess(files, tokenizer, settings.context_length, **options), tokenizer
+
+
+def _sizes(settings: CodeSettings) -> dict[str, int | None]:
+    return {"train": settings.train_contexts, "validation": settings.validation_contexts}
 
 # %% ../nbs/04_causal_lm.ipynb #bb6c85fd
 def train_on(
@@ -1386,11 +1414,52 @@ def train_on(
     return model, history
 
 # %% ../nbs/04_causal_lm.ipynb #eced9ae2
+def prepare_once(
+    settings: CodeSettings,
+    progress: bool = False,  # show bars
+) -> "tuple[DatasetDict, PreTrainedTokenizerBase]":
+    "What `prepare` gives, made by one process of each machine; the others read its files. Every process must call it."
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+    from datasets import Dataset, DatasetDict
+    from transformers import PreTrainedTokenizerFast
+
+    state = PartialState()
+    first = state.is_local_main_process
+    where = [tempfile.mkdtemp(prefix="course-") if state.is_main_process else None]
+    broadcast_object_list(where)
+    folder, failure = Path(where[0]), None
+    note = folder / "said"
+    try:
+        if first:
+            folder.mkdir(exist_ok=True)
+            try:
+                _, tokenizer = prepare(settings, folder, progress)
+                tokenizer.save_pretrained(folder)
+            except CourseError as error:
+                failure = error
+            write_atomically(note, str(failure or ""))
+        while not note.is_file():
+            time.sleep(0.1)
+        said = note.read_text(encoding="utf-8")
+        sizes = {} if said else _sizes(settings)
+        contexts = {split: Dataset.from_file(str(_contexts_file(folder, split))) for split in sizes}
+        tokenizer = None if said else PreTrainedTokenizerFast.from_pretrained(folder)
+        state.wait_for_everyone()
+    finally:
+        if first:  # the others have opened the files, which stay readable for them
+            shutil.rmtree(folder, ignore_errors=True)
+    if said:
+        raise failure or CourseError(said)
+    data = {split: draw_contexts(contexts[split], size, settings.seed) for split, size in sizes.items()}
+    return DatasetDict(data), tokenizer
+
+
 def train(
     settings: CodeSettings,
     **options: Any,  # for `fit`
 ) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase, History]":
     "The whole chapter: files, tokenizer, contexts, model, training. Works in any number of processes alike."
-    data, tokenizer = prepare(settings)
+    data, tokenizer = prepare_once(settings, progress=options.get("progress", True))
     model, history = train_on(data, tokenizer, settings, **options)
     return model, tokenizer, history

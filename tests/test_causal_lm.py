@@ -19,6 +19,7 @@ from complaints import complaint_of
 from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import (
     CohereConfig,
     CohereForCausalLM,
@@ -31,14 +32,15 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
 )
+from typer.testing import CliRunner
 
+from course_lib import cli
 from course_lib.causal_lm import (
     BEGINNINGS,
     END,
     SETTINGS,
     FilterCounts,
     check_context,
-    chunk_sequences,
     chunked_head,
     collate_contexts,
     complete_code,
@@ -70,7 +72,7 @@ from course_lib.causal_lm import (
     unigram_perplexity,
 )
 from course_lib.checkpoints import load_model, load_tokenizer
-from course_lib.data import DataError
+from course_lib.data import DataError, load_data
 from course_lib.profiles import CourseError
 from course_lib.training_loop import LoopConfig, fit, launch
 
@@ -214,25 +216,13 @@ def test_filter_gives_the_same_however_the_source_lies_in_memory(contents, cuts,
     assert found.counts.seen == len(contents)
 
 
-def test_the_fingerprint_says_where_the_files_come_from_and_what_was_asked():
-    def mark(source, *arguments, **options) -> str:
-        return filter_by_keywords(source, *arguments, **options).to_dataset()._fingerprint
-
-    columns = {"content": ["pandas", "my_pandas sklearn", "x"], "code": ["pandas"] * 3}
-    source, records = Dataset.from_dict(columns), [{"content": text} for text in columns["content"]]
-    first = mark(source, "pandas")
-    assert first == mark(Dataset.from_dict(columns), "pandas", workers=2)
-    others = [
-        mark(Dataset.from_dict(columns | {"content": ["pandas", "y", "x"]}), "pandas"),
-        mark(source, "pandas sklearn"),
-        mark(source, "pandas", column="code"),
-        mark(source, "pandas", whole_words=True),
-        mark(source, "pandas", resume={"seen": 1}),
-        mark(records, "pandas"),
-        mark(records, "sklearn"),
-    ]
-    assert len({first, *others}) == 1 + len(others)
-    assert mark(iter(records), "pandas") == mark(records, "pandas"), "without one of the source, the content decides"
+def test_the_same_files_have_the_same_fingerprint():
+    texts = ["import pandas", "my_pandas sklearn", "x"]
+    one, two, three, other = (
+        filter_by_keywords(Dataset.from_dict({"content": texts}), words).to_dataset().map(dict)._fingerprint
+        for words in ("pandas", ["pandas"], "my_pandas sklearn pandas", "sklearn")
+    )
+    assert one == two == three != other
 
 
 def test_filter_keeps_other_columns_and_long_lines():
@@ -453,15 +443,6 @@ def test_packing_loses_only_the_last_partial_context(rows, size, draw):
     assert len(flat) - size < len(expected) * size <= len(flat)
 
 
-@SOME
-@given(sequences, st.integers(2, 6), st.data())
-def test_chunking_keeps_whole_pieces_of_each_sequence(rows, size, draw):
-    cuts = draw.draw(st.lists(st.integers(0, len(rows)), max_size=3))
-    expected = [row[start : start + size] for row in rows for start in range(0, len(row) - size + 1, size)]
-    assert chunk_sequences(rows, size)["input_ids"].to_pylist() == expected
-    assert chunk_sequences(as_arrow(rows, cuts), size)["input_ids"].to_pylist() == expected
-
-
 def test_packing_does_not_copy_what_lies_inside_a_chunk():
     ids = pa.ListArray.from_arrays(pa.array([0, 1000], pa.int32()), pa.array(np.arange(1000, dtype=np.int32)))
     packed = pack_sequences(ids, 10)["input_ids"].chunk(0)
@@ -482,18 +463,21 @@ def test_preprocess_keeps_999_of_1000_tokens(tokenizer):
     assert preprocess(data, tokenizer, 16)["train"]._fingerprint != contexts._fingerprint
 
 
-def test_preprocess_on_disk_with_two_processes(tokenizer, tmp_path):
-    Dataset.from_dict({"content": make_files(50)}).save_to_disk(str(tmp_path / "files"))
-    files = DatasetDict(train=Dataset.load_from_disk(str(tmp_path / "files")))
-    one, two = preprocess(files, tokenizer, 16), preprocess(files, tokenizer, 16, num_proc=2)
-    assert one["train"]["input_ids"][:] == two["train"]["input_ids"][:]
+def test_contexts_on_disk_are_those_in_memory(tokenizer, tmp_path):
+    files = DatasetDict({split: Dataset.from_dict({"content": make_files(600)}) for split in ("train", "validation")})
+    for sizes in (None, {"train": 100}):
+        here, there = (preprocess(files, tokenizer, 16, sizes=sizes, folder=folder) for folder in (None, tmp_path))
+        assert here["train"].features == there["train"].features
+        assert all(here[split]["input_ids"][:] == there[split]["input_ids"][:] for split in files)
+    assert there["train"].cache_files
+    assert len(there["validation"]) > len(there["train"])
 
 
 def test_bad_contexts(tokenizer):
     short = DatasetDict(train=Dataset.from_dict({"content": ["x"]}))
     assert "train" in complaint_of(DataError, preprocess, short, tokenizer, 64)
     assert "context_length=1" in complaint_of(CourseError, pack_sequences, [[1]], 1)
-    assert "context_length=0" in complaint_of(CourseError, chunk_sequences, [[1]], 0)
+    assert "context_length=0" in complaint_of(CourseError, pack_sequences, [[1]], 0)
     assert "int64" in complaint_of(DataError, pack_sequences, pa.array([1, 2]), 2)
     config = gpt2_config(300, positions=64, layers=1, width=8, heads=2)
     assert "64 positions" in complaint_of(CourseError, check_context, config, 65)
@@ -961,11 +945,10 @@ def test_views_with_gaps_are_filtered(kind):
     assert found.counts.skipped == {"missing": 1}
 
 
-@pytest.mark.parametrize("cut", [pack_sequences, chunk_sequences])
 @pytest.mark.parametrize("arrow", [False, True])
-def test_a_missing_sequence_is_named(cut, arrow):
+def test_a_missing_sequence_is_named(arrow):
     rows = [[1, 2], None, [3]]
-    assert "Sequence 1 is None" in complaint_of(DataError, cut, pa.array(rows) if arrow else rows, 2)
+    assert "Sequence 1 is None" in complaint_of(DataError, pack_sequences, pa.array(rows) if arrow else rows, 2)
 
 
 def test_the_home_folder_may_be_written_as_a_tilde(monkeypatch, tmp_path):
@@ -987,3 +970,122 @@ def test_files_that_are_no_splits_are_named(tokenizer):
     assert "IterableDataset" in complaint_of(
         DataError, preprocess, IterableDatasetDict(train=files.to_iterable_dataset()), tokenizer, 16
     )
+
+
+# What a chapter may not cost
+
+
+def test_files_are_kept_without_a_copy_where_there_is_no_keyword():
+    files = DatasetDict(train=Dataset.from_dict({"content": make_files(600), "path": ["p"] * 600}))
+    kept = filter_splits(files, None)["train"]
+    assert kept.column_names == ["content"]
+    assert kept["content"][:] == files["train"]["content"][:]
+    one, two = (
+        [chunk.buffers()[2].address for chunk in rows.data.column("content").chunks] for rows in (kept, files["train"])
+    )
+    assert one == two
+
+
+def test_no_more_is_tokenized_than_is_used(tokenizer, monkeypatch):
+    seen = []
+
+    def tokenize(texts, *arguments, **options):
+        seen.extend(texts)
+        return tokenize_code(texts, *arguments, **options)
+
+    monkeypatch.setattr("course_lib.causal_lm.tokenize_code", tokenize)
+    texts = [f"name_{number} = {number}\n" * 20 for number in range(3000)]
+    files = DatasetDict({split: Dataset.from_dict({"content": texts}) for split in ("train", "validation")})
+    options = {"sizes": {"train": 50, "validation": 40}, "seed": 3}
+    data = preprocess(files, tokenizer, 16, **options)
+    assert {split: len(rows) for split, rows in data.items()} == options["sizes"]
+    assert len(set(seen)) < 700, "of 3,000 files"
+    first = {
+        int(number) for row in data["train"]["input_ids"] for number in re.findall(r"name_(\d+)", tokenizer.decode(row))
+    }
+    assert max(first) - min(first) > 1500, "from everywhere"
+    assert data["train"]["input_ids"][:] == preprocess(files, tokenizer, 16, **options)["train"]["input_ids"][:]
+    other = preprocess(files, tokenizer, 16, **options | {"seed": 4})
+    assert data["train"]["input_ids"][:] != other["train"]["input_ids"][:]
+
+
+def test_contexts_of_100_mb_need_little_memory():
+    code = """
+import resource
+import numpy as np, pyarrow as pa
+from datasets import Dataset, DatasetDict, disable_progress_bars
+from course_lib.causal_lm import filter_splits, preprocess, train_code_tokenizer
+disable_progress_bars()
+text = "some_name = other_name + 1\\n" * 400
+tokenizer = train_code_tokenizer([text], 300)
+files = Dataset(pa.concat_tables([pa.table({"content": [text] * 100})] * 100), fingerprint="a")
+few = DatasetDict(train=files.select(range(300)))
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+preprocess(few, tokenizer, 128)
+before = peak()
+data = preprocess(filter_splits(DatasetDict(train=files), None), tokenizer, 128, sizes={"train": 5000})
+print(files.data.nbytes, len(data["train"]), peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
+    size, contexts, more = map(float, done.stdout.split())
+    assert size > 100e6
+    assert contexts == 5000
+    assert more < 60, f"{more} MB"
+
+
+def test_one_process_prepares_and_the_others_read(folder, tmp_path, monkeypatch):
+    def note(*arguments, **options):
+        (tmp_path / "loaded" / str(os.getpid())).touch()
+        return load_data(*arguments, **options)
+
+    def run():
+        _, tokenizer, history = train(tiny(dataset=folder), progress=False)
+        return {"history": history.to_dict(), "tokens": tokenizer(make_files(3))["input_ids"]}
+
+    for name in ("loaded", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr("course_lib.causal_lm.load_data", note)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    runs = launch(run, num_processes=3, cpu=True)
+    assert len(list((tmp_path / "loaded").iterdir())) == 1
+    assert runs[0] == runs[1] == runs[2]
+    lost = lambda: train(tiny(dataset=folder, keywords="no_such_word"), progress=False)
+    assert "no_such_word" in complaint_of(CourseError, launch, lost, num_processes=2, cpu=True)
+    assert list((tmp_path / "temporary").glob("course-*")) == [], "what was prepared is gone"
+
+
+class NothingReadBack(TorchDispatchMode):
+    "Fails where a value of a tensor becomes a number of Python's, or decides a shape: the host waits for a GPU there."
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        name = str(function.overloadpacket)
+        assert not re.search("local_scalar|nonzero|masked_select|equal$|unique", name), name
+        if name == "aten.index":
+            assert not any(index is not None and index.dtype == torch.bool for index in arguments[1]), "a mask as index"
+        return function(*arguments, **(options or {}))
+
+
+def test_training_reads_nothing_back_from_the_device():
+    model, ids = small_model(50), torch.randint(50, (2, 12))
+    logits = torch.zeros(2, 12, 50, requires_grad=True)
+    with chunked_head(model, range(40), 0.5), NothingReadBack():
+        model(input_ids=ids, labels=ids).loss.backward()
+        keytoken_weighted_loss(ids, logits, [3, 4]).backward()
+    assert model.get_output_embeddings().weight.grad.any()
+
+
+def test_full_fills_a_gpu_and_keeps_its_steps():
+    full = SETTINGS["full"]
+    assert full.batch_size * full.context_length >= 16_384
+    assert full.batch_size * full.gradient_accumulation_steps * full.context_length == 32_768
+
+
+def test_the_notebook_runs_with_few_contexts_all_files_and_no_finished_model(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    settings = "train_contexts=40 validation_contexts=10 train_size=60 validation_size=20 keywords=none key_tokens=none"
+    words = [*settings.split(), "checkpoint=nobody/no-such-model", "--out", str(tmp_path), "--no-html"]
+    done = CliRunner().invoke(cli.app, ["run", "04", "--profile", "tiny", "--set", *words])
+    assert done.exit_code == 0, done.output
+    notebook = (tmp_path / "04_causal_lm.ipynb").read_text(encoding="utf-8")
+    assert "nobody/no-such-model" in notebook
+    assert '"kept": 0' not in notebook
