@@ -1,12 +1,10 @@
 "Chunks, masks and perplexity against independent naive references."
 
 import math
-import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -962,8 +960,3 @@ def test_chunks_are_made_of_text_alone_and_of_splits(tokenizer):
 
 def test_trainer_takes_a_part_in_every_profile():
     assert all(chosen.practice_size for chosen in SETTINGS.values())
-
-
-def test_every_link_leads_somewhere_in_colab_too():
-    text = (Path(__file__).parents[1] / "nbs" / "02_masked_lm.ipynb").read_text(encoding="utf-8")
-    assert not re.findall(r"\]\((?!https://)[^)]*\)", text)

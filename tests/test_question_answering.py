@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-import re
 import tempfile
 import warnings
 from functools import partial
@@ -881,8 +880,3 @@ def test_trainer_s_step_is_one_batch_on_several_gpus_too(monkeypatch, gpus):
         space = {"settings": SETTINGS["tiny"], "precision": "no", "tempfile": tempfile, "torch": torch}
         exec(cell("arguments = TrainingArguments(", chapter), space)
         assert space["arguments"].per_device_train_batch_size * max(1, gpus) == SETTINGS["tiny"].batch_size
-
-
-def test_every_link_leads_somewhere_in_colab_too():
-    text = (NOTEBOOKS / "05_question_answering.ipynb").read_text(encoding="utf-8")
-    assert not re.findall(r"\]\((?!https://)[^)]*\)", text)
