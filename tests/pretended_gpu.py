@@ -155,6 +155,8 @@ def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
         "is_available": kind == "cuda",
         "device_count": int(kind == "cuda"),
         "current_device": 0,
+        "get_rng_state": torch.get_rng_state(),
+        "set_rng_state": None,
         "is_bf16_supported": False,
         "get_device_name": "Pretended",
         "get_device_capability": (7, 5),

@@ -19,6 +19,7 @@ from complaints import complaint_of
 from datasets import Dataset, DatasetDict, IterableDataset, IterableDatasetDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pretended_gpu import pretended_gpu
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import (
     CohereConfig,
@@ -847,6 +848,14 @@ def test_completions_are_those_of_a_plain_loop():
     assert complete_code(model, tokenizer, [], max_new_tokens=16) == []
     long = complete_code(model, tokenizer, "x = 1\n" * 300, max_new_tokens=8)
     assert isinstance(long, str)
+
+
+def test_completions_on_a_gpu_are_those_of_the_cpu():
+    model, tokenizer = load_model("causal-lm", "mini/causal"), load_tokenizer("mini/causal")
+    options = {"max_new_tokens": 8, "sample": True, "whole_lines": False}
+    expected = complete_code(model, tokenizer, BEGINNINGS[:3], **options)
+    with pretended_gpu():
+        assert complete_code(model.to("cuda"), tokenizer, BEGINNINGS[:3], **options) == expected
 
 
 def test_sampling_depends_on_its_seed_alone():
