@@ -871,6 +871,8 @@ def launch(
     from accelerate.utils import patch_environment
     from torch.multiprocessing import start_processes
 
+    from course_lib import training_loop  # a fresh interpreter finds `_process` there, but not in a notebook
+
     if num_processes < 1:
         raise CourseError(f"num_processes={num_processes} runs nothing; use 1 or more.")
     cpu = not torch.cuda.is_available() if cpu is None else cpu
@@ -892,7 +894,7 @@ def launch(
         start = partial(start_processes, start_method="fork" if fork else "spawn", nprocs=num_processes)
         try:
             with patch_environment(**variables):
-                start(_process, args=(work, folder, cpu, num_processes))
+                start(training_loop._process, args=(work, folder, cpu, num_processes))
         except Exception:
             if (said := Path(folder, "error")).is_file():
                 raise CourseError(said.read_text(encoding="utf-8")) from None
