@@ -92,14 +92,14 @@ def hub_answer(
     "For messages: what the Hub answered, and what to do about it. Empty where no answer of the Hub is behind the error."
     status, asked = hub_status(error)
     if status in (401, 404):
-        return f"the Hub knows no such repository or revision, or it is private ({status}). Check the id, log in with `hf auth login`"
+        return f"there is no such repository or revision, or it is private ({status}). Check the id, log in with `hf auth login`"
     if status == 403:
-        return "the Hub refuses access (403). Accept its terms on its page and log in with `hf auth login`"
+        return "access is refused (403). Accept its terms on its page and log in with `hf auth login`"
     if status == 429:
         pause = f"{asked:.0f} s" if asked else "some minutes"
-        return f"the Hub had too many requests (429). Wait {pause}, log in with `hf auth login`"
+        return f"the Hub has had too many requests (429). Wait {pause}, log in with `hf auth login`"
     if status is not None and status >= 500:
-        return f"the Hub is in trouble ({status}). Try again in some minutes"
+        return f"the server is in trouble ({status}). Try again in some minutes"
     return ""
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import datasets
+import hub_layouts
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -20,6 +21,7 @@ from datasets import ClassLabel, Dataset, Features, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import printed_by
+from loopback_hub import environment, running_loopback_hub, show
 from pyarrow import parquet
 
 import course_lib.data as data
@@ -1380,6 +1382,82 @@ def test_what_the_hub_refuses_is_one_line(monkeypatch, error, words):
     assert words in complaint(load_data, "me/thing", "texts")
 
 
+LOADED = """
+import time
+
+naps, clock = [], time.monotonic  # sleeping takes no time, and the clock goes on
+time.sleep, time.monotonic = naps.append, lambda: clock() + sum(naps)
+from course_lib.data import DataError, load_data
+
+try:
+    splits = load_data(name, schema, **options)
+    print({split: rows[column][:3] for split, rows in splits.items()}, [rows.num_rows for rows in splits.values()])
+except DataError as error:
+    print(error)
+assert sum(naps) < 60
+"""
+
+
+@pytest.fixture
+def loopback(tmp_path):
+    "A Hub on 127.0.0.1, and a function that calls `load_data` in a process that asks it; what that prints."
+    with running_loopback_hub() as hub:
+
+        def load(name, schema, column, **options):
+            given = f"name, schema, column, options = {(name, schema, column, options)!r}"
+            return printed_by(given + LOADED, **environment(hub, str(tmp_path / "home")))
+
+        hub.load = load
+        yield hub
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [(403, "info", "refused (403)"), (429, "resolve", "(429)"), (503, "info", "(503)"), (503, "cdn", "(503)")],
+)
+def test_what_a_hub_in_trouble_answers_is_said(loopback, status, kind, words):
+    loopback.add("datasets", "rajpurkar/squad", hub_layouts.squad())
+    loopback.fail(status, kind=kind)
+    said = loopback.load("rajpurkar/squad", "questions", "id")
+    assert words in said
+    assert "'rajpurkar/squad'" in said
+    assert len(said.splitlines()) == 1
+    assert "the id" not in said
+
+
+@pytest.mark.parametrize("kind", ["info", "tree", "cdn"])
+def test_a_hub_that_is_in_trouble_for_a_moment_gives_the_data_set(loopback, kind):
+    loopback.add("datasets", "rajpurkar/squad", hub_layouts.squad(20, 8))
+    loopback.fail(503, kind=kind, times=2)
+    assert loopback.load("rajpurkar/squad", "questions", "id").endswith("[120, 48]")
+
+
+def test_of_one_large_file_only_the_beginning_is_fetched_and_only_once(loopback):
+    rows = [{"repo_name": "r", "content": f"# {number}\n" + "x = 1\n" * 250} for number in range(60_000)]
+    for split, count in (("train", len(rows)), ("valid", 50)):
+        files = {f"ds_{split}.json": hub_layouts.json_lines(rows[:count])}
+        loopback.add("datasets", f"huggingface-course/codeparrot-ds-{split}", files)
+    whole = len(
+        loopback.repositories["datasets", "huggingface-course/codeparrot-ds-train"]
+        .find("main")
+        .files["ds_train.json"]
+        .content
+    )
+    load = partial(loopback.load, "huggingface-course/codeparrot-ds", "code", "content")
+    first = load(train_size=300, validation_size=20)
+    assert first.endswith("[300, 20]")
+    assert all(repr(row["content"]) in first for row in rows[:3]), "the first rows of the file"
+    assert 0 < loopback.sent("ds_train.json", kind="cdn") < 2 / 3 * whole, "the client looks ahead by some 30 MB"
+    loopback.requests.clear()
+    assert load(train_size=300, validation_size=20) == first
+    assert loopback.sent(kind="cdn") == 0, show(loopback)
+    assert load(train_size=400, validation_size=20, seed=5).endswith("[400, 20]")
+    loopback.repositories["datasets", "huggingface-course/codeparrot-ds-train"].commit(
+        {"ds_train.json": hub_layouts.json_lines(rows[7:2000])}
+    )
+    assert repr(rows[7]["content"]) in load(train_size=300, validation_size=20), "another commit has other rows"
+
+
 # OPUS KDE4
 
 
@@ -1489,7 +1567,7 @@ class NotFound(Exception):
     ("cause", "words"),
     [
         (NotFound(404), "no pair 'de-xx'"),
-        (NotFound(503), "Check the connection"),
+        (NotFound(503), "in trouble (503)"),
         (ConnectionRefusedError(111, "Connect call failed"), "Check the connection"),
         (TimeoutError(), "Check the connection"),
     ],
@@ -1498,6 +1576,7 @@ def test_a_pair_that_opus_lacks_is_told_from_a_lost_connection(monkeypatch, caus
     def download(self, url):
         raise FileNotFoundError(url) from cause
 
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr(datasets.DownloadManager, "download", download)
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     assert words in complaint(load_data, "opus/kde4", "translations", languages=("xx", "de"))
