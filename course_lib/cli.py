@@ -208,6 +208,8 @@ def run_notebook(
     Raises `CellFailed` if a cell raises or the kernel dies; the copy then holds everything up to that cell. Raises
     `CourseError`, before anything runs, if `out` is the notebook's own folder.
     """
+    import logging
+
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -243,6 +245,9 @@ def run_notebook(
             client.set_widgets_metadata()
     except CellExecutionError as error:
         failure = f"cell {place} failed.\n\n{cell.source}\n\n{error.ename}: {error.evalue}"
+    except KeyboardInterrupt:
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # before Python 3.11 it would show the cell that is given up
+        raise
     except RuntimeError as error:  # DeadKernelError, or a kernel that did not even start
         failure = f"the kernel died in cell {place}, perhaps for want of memory.\n\n"
         failure += f"{cell.source if cell else ''}\n\n{type(error).__name__}: {error}"
