@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +47,7 @@ from course_lib.training_loop import (
     tokenize_pairs,
 )
 
+ROOT = Path(__file__).resolve().parents[1]
 WORDS = [f"w{number}" for number in range(40)]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -656,8 +658,8 @@ def test_two_processes_give_the_result_of_one(data, collate):
         weights = torch.nn.utils.parameters_to_vector(model.parameters()).double()
         return history.to_dict() | {"weights": weights.sum().item(), "processes": PartialState().num_processes}
 
-    (alone,) = launch(short_run, num_processes=1)
-    both = launch(short_run, num_processes=2)
+    (alone,) = launch(short_run, num_processes=1, cpu=True)
+    both = launch(short_run, num_processes=2, cpu=True)
     assert len(both) == 2
     assert [run["processes"] for run in (alone, *both)] == [1, 2, 2], "they know of each other"
     assert both[0] == both[1]
@@ -675,7 +677,7 @@ def test_launch_passes_arguments_and_returns_by_rank():
         return [PartialState().process_index, PartialState().num_processes, text]
 
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    assert launch(rank_and, "é", num_processes=2) == [[0, 2, "é"], [1, 2, "é"]]
+    assert launch(rank_and, "é", num_processes=2, cpu=True) == [[0, 2, "é"], [1, 2, "é"]]
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers, "Ctrl-C is Ctrl-C"
     assert PartialState().num_processes == before, "the notebook's own state is back"
 
@@ -685,8 +687,13 @@ NOTEBOOK = """
 import json, os, sys, types
 import torch
 from accelerate import Accelerator, PartialState
-from course_lib.training_loop import launch
+from datasets import Dataset
 
+with open("nbs/01_training_loop.ipynb", encoding="utf-8") as file:
+    cells = ["".join(cell["source"]) for cell in json.load(file)["cells"]]
+for cell in cells:
+    if cell.startswith("#| export"):  # as in the notebook: `launch` and `fit` are its own
+        exec(cell)
 if sys.argv[1] == "colab":
     sys.modules["google.colab"] = types.ModuleType("google.colab")
     sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: "google.colab._shell")
@@ -700,14 +707,28 @@ class Box:
     content = 2.0
 
 
-box = Box()
+class Model(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(2, 2)
+
+    def forward(self, input_ids, labels):
+        loss = torch.nn.functional.cross_entropy(super().forward(input_ids.float()), labels)
+        return types.SimpleNamespace(loss=loss)
+
+
+def stack(rows):
+    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+
+
+box, rows = Box(), Dataset.from_list([{"input_ids": [1, 2], "labels": 0}] * 8)
 
 
 def work(text):
     weight = torch.ones(3, requires_grad=True)
     (weight * box.content).sum().backward()
-    here = PartialState()
-    return [here.process_index, here.num_processes, here.device.type, text, weight.grad.sum().item()]
+    history = fit(Model(), rows, stack, LoopConfig(num_epochs=1, batch_size=4, mixed_precision="no"), progress=False)
+    here, steps = PartialState(), len(history.steps)
+    return [here.process_index, here.num_processes, here.device.type, text, weight.grad.sum().item(), steps]
 
 
 print(json.dumps(launch(work, "é", num_processes=2, cpu=True)))
@@ -723,8 +744,10 @@ if sys.argv[1] == "gpu":
 @pytest.mark.parametrize("where", ["gpu", "colab"])
 def test_launch_gives_as_many_results_everywhere(where):
     command = [sys.executable, "-c", NOTEBOOK, where]
-    said = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True).stdout.splitlines()
-    assert json.loads(said[0]) == [[rank, 2, "cpu", "é", 6.0] for rank in (0, 1)]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=ROOT)
+    assert not done.returncode, done.stderr
+    said = done.stdout.splitlines()
+    assert json.loads(said[0]) == [[rank, 2, "cpu", "é", 6.0, 2] for rank in (0, 1)]
     if where == "gpu":
         assert said[1].startswith("CourseError")
         assert "cannot be sent" in said[1]
