@@ -840,9 +840,11 @@ def _set_aside(
         return table.filter(~held_out), table.filter(held_out)
     sizes = np.bincount(groups)
     if len(sizes) < 2:
-        raise DataError("All rows are in one group, so none can be set aside. Choose another split_by column.")
+        raise DataError("All rows are in one group, so none can be set aside. Choose another split_by column, or give a validation file.")
     chosen, left = np.zeros(len(sizes), bool), count
     for group in rng.permutation(len(sizes)):
+        if not left:
+            break
         if sizes[group] <= left:
             chosen[group], left = True, left - sizes[group]
     if not chosen.any():  # every group is larger than what is wanted
@@ -984,7 +986,7 @@ def load_data(
     columns: str | Mapping[str, str] | None = None,  # where yours differ: {"label": "same"} or "label:same,…"
     languages: str | tuple[str, str] | None = None,  # for parallel texts: source and target, such as "en,fr"
     validation_fraction: float = 0.1,  # share of the rows, set aside from training where there is no validation split
-    split_by: str | None = None,  # a column of yours: rows with the same value go to the same side
+    split_by: str | None = None,  # a column of yours: rows with the same value go to the same side; for translations, source
     splits: tuple[str, ...] = ("train", "validation"),
     seed: int = 0,  # for the rows drawn and set aside
 ) -> "DatasetDict":
@@ -1025,6 +1027,9 @@ def load_data(
     label = _label_feature(tables, names) if has_label else None
     if "validation" in splits and "validation" not in tables:
         where, table = tables["train"]
+        if schema == "translations" and split_by is None:  # messages repeat, and those of training are no test
+            numbers, distinct = _group_numbers(table, "source", where)
+            groups = {"train": (numbers, distinct)} if len(distinct) > 1 else {}
         train, validation = _set_aside(table, validation_fraction, seed, groups["train"][0] if groups else None)
         tables |= {"train": (where, train), "validation": (where, validation)}
     result = {}

@@ -1004,6 +1004,18 @@ def test_a_validation_file_must_keep_the_promise(tmp_path):
     assert load_data(tmp_path, "texts", split_by="title")["train"].num_rows == 6
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_message_that_repeats_is_on_one_side(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    sources = [f"Cancel {number}" for number in np.minimum(rng.zipf(1.5, 2000), 500)]
+    rows = [{"source": source, "target": f"Annuler {number % 3}"} for number, source in enumerate(sources)]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    found = load_data(path, "translations", seed=seed)
+    assert not set(found["train"]["source"]) & set(found["validation"]["source"])
+    assert found["train"].num_rows + found["validation"].num_rows == len(rows)
+    assert 150 <= found["validation"].num_rows <= 200
+
+
 @pytest.mark.skipif(not (SHARED / "kde4").is_dir(), reason="needs the sample data beside the checkout")
 def test_real_messages_may_be_split_by_their_catalog():
     path = SHARED / "catalogs" / "en_fr.jsonl"
