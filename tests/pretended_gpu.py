@@ -6,7 +6,7 @@ backward pass too. Half precision and the GradScaler are torch's own, on the CPU
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -162,6 +162,7 @@ def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
         "get_device_capability": (7, 5),
         "get_device_properties": SimpleNamespace(name="Pretended", total_memory=16 * 10**9, major=7, minor=5),
         "set_device": None,
+        "device": nullcontext(),  # a context: pipelines enter it
         "synchronize": None,
         "empty_cache": None,
     }
