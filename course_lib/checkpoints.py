@@ -16,6 +16,7 @@ import os
 import pickle
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 T = TypeVar("T")
+# Marian's tokenizer says so whenever one is made, in each process. It is for a method that nobody calls.
+warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
 
 
 class CheckpointError(CourseError):

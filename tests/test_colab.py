@@ -169,6 +169,7 @@ class TestFaultsOfTheHub:
         done = train(self, own_hub, tmp_path, "03")
         assert done.returncode == 0, done.stderr[-2000:]
         assert not own_hub.asked("Helsinki-NLP", kind="discussions")
+        assert "Warning" not in done.stderr
         own_hub.fail("drop")
         shutil.rmtree(tmp_path / "out")
         done = train(self, own_hub, tmp_path, "03", "dataset=jupyterlab-fr", "train_size=40", HF_HUB_OFFLINE="1")
