@@ -14,7 +14,6 @@ import json
 import math
 import operator
 import os
-import socket
 import sys
 import tempfile
 import warnings
@@ -841,9 +840,11 @@ def _process(rank: int, work: Callable[[], Any] | bytes, folder: str, cpu: bool,
     else:
         AcceleratorState._reset_state(reset_partial_state=True)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if num_processes > 1:
+    meeting = {}
+    if num_processes > 1:  # they meet at a file: a free port could be somebody else's by the time they are all there
         os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
-    state = PartialState(cpu=cpu)
+        meeting = {"init_method": Path(folder, "meeting").as_uri(), "rank": rank, "world_size": num_processes}
+    state = PartialState(cpu=cpu, **meeting)
     state.wait_for_everyone()  # none leaves before all have met
     try:
         result = work()
@@ -851,7 +852,7 @@ def _process(rank: int, work: Callable[[], Any] | bytes, folder: str, cpu: bool,
         Path(folder, "error").write_text(str(error), encoding="utf-8")
         raise
     Path(folder, f"{rank}.json").write_text(json.dumps(result), encoding="utf-8")
-    state.wait_for_everyone()  # nor does the first, which keeps the addresses, before all are done
+    state.wait_for_everyone()  # nor before all are done
 
 
 def launch(
@@ -879,13 +880,10 @@ def launch(
     if not cpu and num_processes > torch.cuda.device_count():
         raise CourseError(f"num_processes={num_processes}, but GPUs: {torch.cuda.device_count()}. Give cpu=True, or less.")
     fork, work, share = _can_fork(), partial(function, *args), max(1, torch.get_num_threads() // num_processes)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     variables = {"omp_num_threads": share, "mkl_num_threads": share}
     variables |= {"accelerate_use_cpu": "true"} | ({} if fork else {"cuda_visible_devices": ""}) if cpu else {}
     if num_processes > 1:
-        variables |= {"world_size": num_processes, "master_addr": "127.0.0.1", "master_port": port}
+        variables |= {"world_size": num_processes, "master_addr": "127.0.0.1"}
     try:
         work = work if fork else dill.dumps(work, recurse=True)
     except Exception as error:
@@ -899,7 +897,7 @@ def launch(
             if (said := Path(folder, "error")).is_file():
                 raise CourseError(said.read_text(encoding="utf-8")) from None
             raise
-        results = sorted(Path(folder).iterdir(), key=lambda file: int(file.stem))
+        results = sorted(Path(folder).glob("*.json"), key=lambda file: int(file.stem))
         return [json.loads(file.read_text(encoding="utf-8")) for file in results]
 
 # %% ../nbs/01_training_loop.ipynb #1be41c02

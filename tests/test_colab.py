@@ -143,7 +143,7 @@ def own_hub() -> Iterator[LoopbackHub]:
 class TestFaultsOfTheHub:
     def test_a_hub_that_is_busy_twice_is_asked_again(self, own_hub, tmp_path):
         own_hub.fail(429, "bert-base-cased.*tokenizer.json", kind="resolve", times=2, headers={"Retry-After": "1"})
-        done = train(self, own_hub, tmp_path, "01")
+        done = train(own_hub, tmp_path, "01")
         assert done.returncode == 0, done.stderr[-2000:]
         saved = json.loads((tmp_path / "out" / "model" / "tokenizer.json").read_text(encoding="utf-8"))
         there = json.loads(hub_layouts.bert_base_cased()["tokenizer.json"])
@@ -152,7 +152,7 @@ class TestFaultsOfTheHub:
     @pytest.mark.parametrize("status", [403, 503])
     def test_a_hub_that_refuses_the_tokenizer_for_ever_is_one_clear_error(self, own_hub, tmp_path, status):
         own_hub.fail(status, "bert-base-cased.*(tokenizer|vocab)", kind="resolve")
-        done = train(self, own_hub, tmp_path, "01")
+        done = train(own_hub, tmp_path, "01")
         assert done.returncode
         again = "HTTP Error|Retrying"  # huggingface_hub says in red what it asks for once more
         said = [
@@ -166,11 +166,11 @@ class TestFaultsOfTheHub:
         "Its weights are in pytorch_model.bin alone; a bot's pull request offers others."
         own_hub.fail(429, "/discussions", headers={"Retry-After": "300"})
         own_hub.repositories["models", "Helsinki-NLP/opus-mt-en-fr"].commit({"README.md": "One more commit."})
-        done = train(self, own_hub, tmp_path, "03")
+        done = train(own_hub, tmp_path, "03")
         assert done.returncode == 0, done.stderr[-2000:]
         assert not own_hub.asked("Helsinki-NLP", kind="discussions")
         assert "Warning" not in done.stderr
         own_hub.fail("drop")
         shutil.rmtree(tmp_path / "out")
-        done = train(self, own_hub, tmp_path, "03", "dataset=jupyterlab-fr", "train_size=40", HF_HUB_OFFLINE="1")
+        done = train(own_hub, tmp_path, "03", "dataset=jupyterlab-fr", "train_size=40", HF_HUB_OFFLINE="1")
         assert done.returncode == 0, done.stderr[-2000:]
