@@ -77,6 +77,8 @@ def _first(mask: pa.ChunkedArray | pa.Array) -> int | None:
 
 def check_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     "The column as strings. Raises `DataError` if it holds anything else, or nothing in some row."
+    if pa.types.is_string_view(column.type):  # of which pyarrow before 24 knows little, not even its size
+        column = column.cast(pa.large_string())
     kind = column.type
     if pa.types.is_null(kind) or (row := _first(pc.is_null(column))) is not None:
         row = 0 if pa.types.is_null(kind) else row
@@ -84,7 +86,7 @@ def check_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):  # what pandas writes for a categorical
         column = column.cast(kind.value_type)
         kind = column.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)):
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise DataError(f"{where} holds {kind}, not text. Store it as strings.")
     return column.cast(pa.string()) if column.nbytes < 2**31 else column.cast(pa.large_string())
 
@@ -369,18 +371,29 @@ def _catalog_table(
     context, source, target = (pa.array(column, pa.string()) for column in columns)
     return pa.table({"source": source, "target": target, "context": context})
 
+
+def _first_form(value: str | tuple[str, ...] | list[str]) -> str:
+    return value if isinstance(value, str) else value[0] if value else ""
+
 # %% ../nbs/workbench/data.ipynb #73fe69fc
 @register_reader(".mo")
 def read_mo(path: Path) -> pa.Table:
     "The messages of a compiled gettext catalog, first plural form only. Raises `DataError` if it is none."
+    from babel.messages import mofile
+
     try:
         with open(path, "rb") as file:
-            found = gettext.GNUTranslations(file)._catalog  # message, or (message, plural form) -> translation
+            # The table is private, but this way a header may hold dates of any kind; babel wants them right.
+            found = getattr(gettext.GNUTranslations(file), "_catalog", None)
+            if found is None:
+                file.seek(0)
+                babel = mofile.read_mo(file)
+                return _catalog_table((part.context or "", _first_form(part.id), _first_form(part.string)) for part in babel)
     except (OSError, ValueError, LookupError, struct.error) as error:  # a wrong encoding is a ValueError
         raise DataError(f"{path} is no gettext catalog: {error}. Compile it again with msgfmt.") from None
 
     def messages() -> Iterator[tuple[str, str, str]]:
-        for key, target in found.items():
+        for key, target in found.items():  # message, or (message, plural form) -> translation
             message, form = key if isinstance(key, tuple) else (key, 0)
             context, mark, source = message.rpartition("\x04")
             if form == 0:
@@ -410,11 +423,8 @@ def read_po(path: Path) -> pa.Table:
     except (pofile.PoFileError, ValueError, LookupError) as error:
         raise DataError(f"{path} is no .po file: {error}. Check it with msgfmt --check.") from None
 
-    def first(value: str | tuple[str, ...] | list[str]) -> str:
-        return value if isinstance(value, str) else value[0] if value else ""
-
     return _catalog_table(
-        (message.context or "", first(message.id), first(message.string)) for message in catalog if not message.fuzzy
+        (message.context or "", _first_form(message.id), _first_form(message.string)) for message in catalog if not message.fuzzy
     )
 
 # %% ../nbs/workbench/data.ipynb #feb4fd06

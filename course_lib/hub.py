@@ -338,12 +338,12 @@ def publish(
 
     Raises `PublishError` for a name that cannot be, an unknown task, and for whatever keeps the Hub from taking it.
     """
-    from huggingface_hub.utils import HFValidationError, validate_repo_id
-
-    try:
-        validate_repo_id(repo_id)
-    except HFValidationError as error:
-        raise PublishError(f"{repo_id!r} cannot be the name of a repository: {error}") from None
+    allowed = re.fullmatch(r"([A-Za-z0-9_][\w.-]*/)?[A-Za-z0-9_][\w.-]*", repo_id, re.ASCII) and len(repo_id) <= 96
+    if not allowed or "--" in repo_id or ".." in repo_id or repo_id.endswith((".git", ".", "-")):
+        raise PublishError(
+            f"{repo_id!r} cannot be the name of a repository. Use NAME or OWNER/NAME, of letters, digits, '-', '_' and '.', "
+            "96 at most, without '--' and '..'."
+        )
     card = model_card(repo_id, task, metrics=metrics, settings=settings, dataset=dataset)
     folder = Path("published", repo_id.rpartition("/")[2]) if folder is None else Path(os.path.expanduser(folder))
     names = write_model(model, tokenizer, card, folder)

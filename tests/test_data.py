@@ -1771,6 +1771,18 @@ def test_the_header_of_a_catalog_may_hold_anything(tmp_path, line, mark):
     ]
 
 
+def test_a_python_without_the_private_table_reads_catalogs_too(tmp_path, monkeypatch):
+    catalog = Catalog(locale="fr")
+    catalog.add("Open", "Ouvrir", context="menu")
+    catalog.add(("file", "files"), ("fichier", "fichiers"))
+    with open(tmp_path / "a.mo", "wb") as file:
+        mofile.write_mo(file, catalog)
+    expected = sorted(read_mo(tmp_path / "a.mo").to_pylist(), key=str)
+    monkeypatch.setattr("gettext.GNUTranslations", lambda file: file.read())
+    assert sorted(read_mo(tmp_path / "a.mo").to_pylist(), key=str) == expected
+    assert {row["context"] for row in expected} == {"menu", ""}
+
+
 @pytest.mark.parametrize("name", ["a.mo", "a.po"])
 @pytest.mark.parametrize(
     "content", [b"no catalog", b"", b"\xde\x12\x04\x95", b'msgid "open\nmsgstr 3\n', b"\xff\xfe\0"]
