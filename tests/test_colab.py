@@ -72,7 +72,7 @@ def rehearse(chapter: str, folder: Path, variables: dict[str, str]) -> Any:
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=300,
+        timeout=600,
         allow_errors=True,
         extra_arguments=["--IPKernelApp.kernel_class=google.colab._kernel.Kernel"],
         resources={"metadata": {"path": str(content)}},
@@ -130,7 +130,7 @@ def train(hub: LoopbackHub, folder: Path, *words: str, **variables: str) -> subp
     command = [sys.executable, "-c", "from course_lib.cli import main; main()", "train", *words]
     command += ["--profile", "colab", "--out", str(folder / "out"), "--set", "num_epochs=1"]
     environ = colab(hub, folder, **variables)
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.fixture
