@@ -23,7 +23,7 @@ from course_lib.causal_lm import (
     preprocess,
     train_code_tokenizer,
 )
-from course_lib.corpora.python_code import iter_python_files
+from course_lib.python_code import iter_python_files
 
 NUMBERS = (11, 12, 13, 14)
 SIZE, VOCABULARY = 128, 50_000

@@ -181,7 +181,7 @@ def scores(rows: int, folder: str) -> Callable[[], Any]:
 def _code(rows: int, folder: str) -> Any:
     from datasets import Dataset
 
-    from course_lib.corpora.python_code import iter_python_files
+    from course_lib.python_code import iter_python_files
 
     # As many of the same files again, so that all sizes are made of the same texts.
     texts = [record["content"] for record, _ in zip(iter_python_files(), range(SIZES["filter"]), strict=False)]

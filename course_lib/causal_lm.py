@@ -69,7 +69,7 @@ class CodeSettings:
 # %% ../nbs/04_causal_lm.ipynb #c532a152
 SETTINGS = {
     "tiny": CodeSettings(
-        "python-code",
+        "mini/code",
         "mini/causal",
         train_size=1500,
         validation_size=375,

@@ -127,7 +127,7 @@ def evaluate(folder: Path, work: Path, seeds: list[int], settings: Probe | None 
         print(f"{sentence:50s} {' '.join(fillers(model, tokenizer, sentence))}")
     if not seeds:
         return
-    from course_lib.corpora.paraphrases import build_paraphrases
+    from corpora.paraphrases import build_paraphrases
 
     print(asdict(settings))
     for seed in seeds:

@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from course_lib.corpora.python_code import path_reason, side_of
+from course_lib.python_code import path_reason, side_of
 
 # The course's own package stays out, and so does what is test data or made by a program.
 SKIPPED_PARTS = {"course_lib", "tests", "test", "testing", "__pycache__", "site-packages", "lib2to3"}

@@ -27,8 +27,8 @@ WASTE = b"weights for another library, which nobody should fetch " * 400
 @cache
 def sentences(count: int = 1200) -> list[str]:
     "English sentences with capitals, the same ones each time."
-    from course_lib.corpora.paraphrases import build_paraphrases
-    from course_lib.corpora.reviews import build_reviews
+    from recipes.corpora.paraphrases import build_paraphrases
+    from recipes.corpora.reviews import build_reviews
 
     pairs = build_paraphrases(train_size=count // 2, validation_size=0)["train"]
     reviews = build_reviews(train_size=count // 6, validation_size=0, unlabelled_size=0)["train"]
@@ -122,9 +122,10 @@ def distilbert_base_uncased() -> dict[str, bytes | str]:
 @cache
 def messages(count: int = 240) -> list[tuple[str, str]]:
     "Short messages of a program and their translations, some of them repeated as in a real one."
-    from course_lib.corpora.catalogs import build_catalogs
+    from course_lib.data import load_data
 
-    rows = [row for split in build_catalogs("fr").values() for row in split]
+    splits = load_data("jupyterlab-fr", "translations", splits=("train", "validation", "test"))
+    rows = [row for split in splits.values() for row in split]
     random.Random(0).shuffle(rows)
     pairs = [(row["source"], row["target"]) for row in rows if "\n" not in row["source"] + row["target"]]
     return pairs[:count] + pairs[: count // 10]
@@ -283,7 +284,7 @@ ANSWERS = "    sequence:\n    - name: text\n      dtype: string\n    - name: ans
 @cache
 def glue(train: int = 160, validation: int = 60) -> dict[str, bytes | str]:
     "nyu-mll/glue with two of its configurations; the labels of mrpc's test split are there, as on the Hub."
-    from course_lib.corpora.paraphrases import build_paraphrases
+    from recipes.corpora.paraphrases import build_paraphrases
 
     mrpc = build_paraphrases(train_size=train, validation_size=2 * validation)
     rows = {
@@ -309,13 +310,13 @@ def glue(train: int = 160, validation: int = 60) -> dict[str, bytes | str]:
 @cache
 def imdb(train: int = 96, test: int = 48) -> dict[str, bytes | str]:
     "stanfordnlp/imdb: no validation split; unlabelled reviews beside the others, with line breaks as on the Web."
-    from course_lib.corpora.reviews import build_reviews
+    from recipes.corpora.reviews import build_reviews
 
     made = build_reviews(train_size=train, validation_size=test, unlabelled_size=train)
     splits = {
         "train": made["train"],
         "test": made["validation"],
-        "unsupervised": [{**row, "label": -1} for row in made["unlabelled"]],
+        "unsupervised": [{**row, "label": -1} for row in made["unsupervised"]],
     }
     columns = {"text": "string", "label": class_label("neg", "pos")}
     files: dict[str, bytes | str] = {
@@ -330,7 +331,7 @@ def imdb(train: int = 96, test: int = 48) -> dict[str, bytes | str]:
 @cache
 def squad(train: int = 20, validation: int = 8) -> dict[str, bytes | str]:
     "rajpurkar/squad; the sizes are contexts, with six questions each."
-    from course_lib.corpora.questions import build_questions
+    from recipes.corpora.questions import build_questions
 
     made = build_questions(train_contexts=train, validation_contexts=validation)
     columns = dict.fromkeys(("id", "title", "context", "question"), "string") | {"answers": ANSWERS}

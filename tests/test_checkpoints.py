@@ -196,6 +196,15 @@ def test_a_mini_name_is_a_folder_of_the_package(mini):
     assert load_tokenizer("mini/toy").mask_token == "[MASK]"
 
 
+@pytest.mark.parametrize("name", ["jupyterlab-data", "mini/reviews", "mini/toy", "python-code"])
+def test_a_folder_that_exists_wins_over_a_name(mini, saved, tmp_path, monkeypatch, name):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    shutil.copytree(saved / "encoder", name)
+    assert resolve_checkpoint(name) == name
+    assert load_tokenizer(name).mask_token == "[MASK]"
+
+
 @pytest.mark.parametrize("name", ["mini/toyy", "mini/unfinished", "mini/"])
 def test_an_unknown_mini_name_lists_the_valid_ones(mini, name):
     message = complaint(resolve_checkpoint, name)

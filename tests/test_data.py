@@ -27,16 +27,14 @@ from pyarrow import parquet
 import course_lib.data as data
 from course_lib.data import (
     ANSWERS,
-    CORPORA,
     FORMER_NAMES,
     KINDS,
-    MRPC_CLASSES,
     READERS,
     SCHEMAS,
     DataError,
     check_table,
     check_utf8,
-    find_corpus,
+    corpora,
     find_split,
     load_data,
     pick_languages,
@@ -49,6 +47,7 @@ from course_lib.data import (
 )
 from course_lib.profiles import CourseError
 
+MRPC_CLASSES = ("not_equivalent", "equivalent")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 LOOKS_TYPED = st.sampled_from(
@@ -1122,86 +1121,69 @@ def test_the_corpus_of_paraphrases_has_the_columns_and_class_names():
     assert splits["validation"].features["label"].names == list(MRPC_CLASSES)
 
 
-def test_a_corpus_of_another_schema_says_so():
+def test_a_corpus_of_another_schema_says_what_it_has():
     message = complaint(load_data, "mini/paraphrases", "texts")
-    assert message.startswith("mini/paraphrases has sentence1 (text), sentence2 (text), label (label);")
-    assert "needed are text (text), as in mini/reviews." in message
+    assert "no column 'text'; it has idx, sentence1, sentence2, label." in message
     named = load_data("mini/paraphrases", "texts", columns="text:sentence2", train_size=3, validation_size=3)
     assert named["train"].column_names == ["text"], "who names the columns knows them"
 
 
-def test_every_corpus_has_a_schema():
-    assert {corpus.schema for corpus in CORPORA.values()} == set(SCHEMAS)
+@pytest.mark.parametrize("splits", [("train", "validation"), ("validation",)])
+@pytest.mark.parametrize("label", ["label", "same"])
+def test_a_file_that_datasets_has_written_keeps_its_class_names(tmp_path, splits, label):
+    rows = {"sentence1": ["a", "b"], "sentence2": ["c", "d"], label: [0, 0]}
+    features = Features(
+        {"sentence1": Value("string"), "sentence2": Value("string"), label: ClassLabel(names=["no", "yes", "perhaps"])}
+    )
+    for split in ("train", "validation"):
+        Dataset.from_dict(rows, features=features).to_parquet(tmp_path / f"{split}.parquet")
+    found = load_data(tmp_path, "pairs", columns=f"label:{label}", splits=splits)
+    assert all(data.features["label"].names == ["no", "yes", "perhaps"] for data in found.values())
 
 
-@pytest.mark.parametrize(
-    ("name", "variant"),
-    [
-        ("jupyterlab-fr", "fr"),
-        ("jupyterlab-zh-CN", "zh-CN"),
-        ("jupyterlab-pt_BR", "pt_BR"),
-        ("python-code", None),
-        ("mini/reviews", None),
-        ("mini/squad", None),
-    ],
-)
-def test_a_family_needs_no_list_of_its_members(name, variant):
-    assert find_corpus(name)[1] == variant
+def test_class_names_that_cannot_be_read_are_numbers(tmp_path):
+    table = pa.table({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]})
+    for described in (b"no json", b"[]", b'{"info": {"features": {"label": {"_type": "FromTheFuture"}}}}'):
+        parquet.write_table(table.replace_schema_metadata({"huggingface": described}), tmp_path / "train.parquet")
+        assert load_data(tmp_path, "pairs")["train"].features["label"].names == ["0", "1"]
 
 
-@pytest.mark.parametrize(
-    "name", ["jupyterlab-", "jupyterlab-*", "jupyterlab-fr.csv", "jupyterlab-fr/x", "xjupyterlab-fr", "python-codes"]
-)
-def test_what_only_looks_like_a_corpus_is_none(name):
-    assert find_corpus(name) is None
+def test_a_folder_that_exists_wins_over_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ("jupyterlab-fr", "jupyterlab-data", "mini/reviews", "mini/mine", "python-code", "opus/kde4", "squad")
+    for name in names:
+        (tmp_path / name).mkdir(parents=True)
+        write(tmp_path / name / "train.csv", f"text\n{name}\n{name}\n")
+        assert load_data(name, "texts")["train"]["text"][:] == [name]
 
 
-def test_a_file_that_is_called_like_a_family_is_a_file(tmp_path, monkeypatch):
+def test_a_file_that_is_called_like_a_corpus_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "jupyterlab-4.csv", "text\na\nb\n")
     assert load_data("jupyterlab-4.csv", "texts")["train"].num_rows == 1
 
 
-def test_a_corpus_is_told_what_it_asks_for(monkeypatch):
-    asked = []
-
-    def build(variant, *, splits, sizes, seed, languages):
-        asked.append((variant, splits, dict(sizes), seed, languages))
-        return {"train": [{"text": "a"}], "extra": pa.table({"text": ["b", "c"]})}
-
-    monkeypatch.setitem(
-        CORPORA, "mine-*", data.Corpus("texts", f"{__name__}:made", options=("splits", "sizes", "seed", "languages"))
-    )
-    monkeypatch.setitem(globals(), "made", build)
-    found = load_data("mine-x", "texts", splits=("train", "extra"), train_size=5, seed=3, languages="en,de")
-    assert {split: rows["text"][:] for split, rows in found.items()} == {"train": ["a"], "extra": ["b", "c"]}
-    assert asked == [("x", ("train", "extra"), {"train": 5, "validation": None}, 3, ("en", "de"))]
-    message = complaint(load_data, "mine-x", "texts", splits=("train", "test"))
-    assert "no split 'test'" in message
-    assert "train, extra" in message
+def test_the_french_messages_have_a_former_and_a_new_name_and_two_directions():
+    there = load_data("jupyterlab-fr", "translations", languages="en,fr", splits=("test",))["test"]
+    back = load_data("mini/jupyterlab-fr", "translations", languages=("fr", "en"), splits=("test",))["test"]
+    assert there["source"][:] == back["target"][:]
+    assert there["target"][:] == back["source"][:]
+    assert "'de'" in complaint(load_data, "jupyterlab-fr", "translations", languages="en,de")
 
 
-def test_the_records_of_a_corpus_may_differ(monkeypatch):
-    rows = [{"text": "a"}, {"text": "b", "title": "B"}]
-    monkeypatch.setitem(CORPORA, "mine", data.Corpus("texts", f"{__name__}:made"))
-    monkeypatch.setitem(globals(), "made", lambda: {"train": rows, "validation": [], "test": rows[::-1]})
-    tables = CORPORA["mine"].build(data.Request("mine", ("train",)))
-    assert tables["train"].to_pylist() == [{"text": "a", "title": None}, rows[1]]
-    assert tables["validation"].num_rows == 0
-    assert len(load_data("mine", "texts", splits=("train", "test"), split_by="title")["test"]) == 2
-    assert "is empty" in complaint(load_data, "mine", "texts")
-
-
-def test_an_unknown_bare_name_lists_families_too(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["jupyterlab", "jupyterlab-", "jupyterlab-ru", "python-codes"])
+def test_an_unknown_bare_name_lists_the_corpora(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    message = complaint(load_data, "jupyterlab", "translations")
-    assert all(name in message for name in CORPORA)
+    message = complaint(load_data, name, "translations")
+    assert all(corpus in message for corpus in corpora())
+    assert (".mo" in message) == name.startswith("jupyterlab-")
 
 
 def test_an_unknown_corpus_lists_the_valid_ones():
     message = complaint(load_data, "mini/paraphrase", "pairs")
     assert "Did you mean 'mini/paraphrases'?" in message
-    assert all(name in message for name in CORPORA)
+    assert all(name in message for name in corpora())
+    assert "mini/encoder" in complaint(load_data, "mini/encoder", "pairs"), "a checkpoint is no corpus"
 
 
 @pytest.mark.parametrize("name", FORMER_NAMES)

@@ -1,4 +1,4 @@
-"""`course_lib.corpora.python_code`: made-up installations, the real one, and decoding against `tokenize.open`."""
+"""`course_lib.python_code`: made-up installations, the real one, and decoding against `tokenize.open`."""
 
 import codecs
 import os
@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import printed_by, printed_under_hash_seeds
 
-from course_lib.corpora import python_code
-from course_lib.corpora.python_code import (
+from course_lib import python_code
+from course_lib.data import load_data
+from course_lib.python_code import (
     LONGEST_LINE,
     VALIDATION_SHARE,
     FirstCopies,
@@ -26,7 +27,6 @@ from course_lib.corpora.python_code import (
     side_of,
     text_reason,
 )
-from course_lib.data import load_data
 
 TRAIN, VALIDATION = "pandas", "scipy"  # a package of each side
 
@@ -64,7 +64,7 @@ def paths(rows):
 def test_a_side_depends_on_the_name_alone():
     names = ["pandas", "scipy", "narwhals", "scikit-learn", "matplotlib", "torch", "transformers", "python"]
     assert [name for name in names if side_of(name) == "validation"] == ["scipy", "narwhals"]
-    code = f"from course_lib.corpora.python_code import side_of; print([side_of(n) for n in {names}])"
+    code = f"from course_lib.python_code import side_of; print([side_of(n) for n in {names}])"
     assert printed_under_hash_seeds(code) == {str([side_of(name) for name in names])}
 
 
@@ -348,7 +348,7 @@ def test_load_data_draws_as_many_files_as_asked_for(installed):
 
 
 def test_a_split_that_there_is_not_is_named(installed):
-    with pytest.raises(ValueError, match="python-code has no split 'test'. It has train"):
+    with pytest.raises(ValueError, match="python-code has no split 'test'; it has train"):
         load_data("python-code", "code", splits=("train", "test"))
 
 

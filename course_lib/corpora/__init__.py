@@ -1,1 +1,0 @@
-"Corpora that the course brings itself, one module each."
