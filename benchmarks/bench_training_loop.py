@@ -8,13 +8,7 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from benchmarks.harness import Row, compare
-from course_lib.training_loop import (
-    LengthGroupedBatches,
-    LoopConfig,
-    choose_precision,
-    make_optimizer,
-    padding_share,
-)
+from course_lib.loop import LengthGroupedBatches, LoopConfig, choose_precision, make_optimizer, padding_share
 
 NUMBERS = (15,)
 STEPS, BATCH = 30, 8

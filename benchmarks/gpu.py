@@ -165,7 +165,7 @@ class Clock:
 
 def precision() -> str:
     "bf16 or fp16, by what the GPU computes with; no on a CPU."
-    from course_lib.training_loop import choose_precision
+    from course_lib.loop import choose_precision
 
     return choose_precision("auto", "cuda") if on_gpu() else "no"
 
@@ -217,7 +217,7 @@ def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
     from transformers import Trainer, TrainingArguments
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-    from course_lib.training_loop import per_device
+    from course_lib.loop import per_device
 
     model = task.model()
     with tempfile.TemporaryDirectory() as folder, clock.running():
@@ -245,7 +245,7 @@ def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
 def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, float]:
     "`fit`: grouped by length, fused AdamW, pinned batches, losses read late; chapter 4 with the chunked head."
     from course_lib.causal_lm import chunked_head
-    from course_lib.training_loop import LoopConfig, fit
+    from course_lib.loop import LoopConfig, fit
 
     model = task.model()
     if compiled:  # layer by layer: they are alike, so one compilation serves all of them

@@ -126,7 +126,7 @@ def freeze(rows: int, folder: str) -> Callable[[], Any]:
 
 def batches(rows: int, folder: str) -> Callable[[], Any]:
     from benchmarks.bench_training_loop import pair_lengths
-    from course_lib.training_loop import LengthGroupedBatches
+    from course_lib.loop import LengthGroupedBatches
 
     sampler = LengthGroupedBatches(pair_lengths(rows), 16)
     return sampler.batches

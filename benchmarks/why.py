@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.bench_training_loop import BATCH, STEPS, make_model, pair_lengths, train_steps
 from benchmarks.harness import describe, machine, timed
 from benchmarks.report import markdown
-from course_lib.training_loop import LengthGroupedBatches, LoopConfig, make_optimizer
+from course_lib.loop import LengthGroupedBatches, LoopConfig, make_optimizer
 
 
 def torch_shares(call: Callable[[], Any], most: int = 8) -> list[tuple[str, float]]:

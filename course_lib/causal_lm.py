@@ -137,24 +137,16 @@ from .data import DataError, load_data, table_fingerprint
 from .results import write_atomically
 from .saving import fsync
 from .tokens import check_texts
-from course_lib.training_loop import (
-    LoopConfig,
-    check_splits,
-    choose_precision,
-    evaluating,
-    fit,
-    launch,
-    own_batches,
-    parameter_groups,
-    token_lengths,
-)
+from .data import check_splits
+from .loop import LoopConfig, choose_precision, evaluating, fit, own_batches, parameter_groups, token_lengths
+from .processes import launch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from datasets import Dataset, DatasetDict, IterableDataset
     from transformers import GPT2Config, PreTrainedModel, PreTrainedTokenizerBase
 
-    from course_lib.training_loop import History
+    from course_lib.loop import History
 
 # %% ../nbs/04_causal_lm.ipynb #2e9b4cd6
 @dataclass

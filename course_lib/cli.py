@@ -6,7 +6,7 @@
 __all__ = ['KEEP_MEMORY', 'app', 'ALONE', 'LIBRARIES', 'notebooks_folder', 'chapters', 'cells_of', 'find_notebooks', 'title_of',
            'kernel_environment', 'last_drawn', 'tidy_streams', 'CellFailed', 'Run', 'run_notebook', 'course',
            'list_chapters', 'run_notebooks', 'run', 'chapter_module', 'work', 'launch_command', 'train', 'versions',
-           'devices', 'hub_answer', 'chapter_settings', 'doctor', 'main']
+           'devices', 'ping_hub', 'chapter_settings', 'doctor', 'main']
 
 # %% ../nbs/workbench/cli.ipynb #e7e96020
 import json
@@ -711,7 +711,7 @@ def devices() -> list[str]:
     return found
 
 # %% ../nbs/workbench/cli.ipynb #93b75435
-def hub_answer(
+def ping_hub(
     timeout: float = 5.0,  # seconds
 ) -> str:
     "'yes', or why the Hub gave no answer. Asks nothing where HF_HUB_OFFLINE is set."
@@ -761,7 +761,7 @@ def doctor() -> None:
         console.print(f"Profile auto means here: {choose_profile('auto')}")
     except CourseError as error:
         console.print(f"Profile auto means nothing here, because of COURSE_PROFILE: {error}", soft_wrap=True)
-    console.print(f"Does the Hub answer? {hub_answer()}")
+    console.print(f"Does the Hub answer? {ping_hub()}")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ __all__ = ['SCHEMAS', 'ANSWERS', 'KINDS', 'Reader', 'READERS', 'LANGUAGES', 'SPL
            'register_reader', 'check_utf8', 'read_delimited', 'in_groups', 'table_of', 'read_jsonl', 'read_parquet',
            'read_squad', 'read_mo', 'read_po', 'pair_lines', 'read_moses_zip', 'pick_languages', 'find_split',
            'parts_of', 'read_file', 'find_pair', 'read_local', 'Request', 'corpora', 'find_corpus', 'HubSource',
-           'fetch_opus', 'fetch_hub', 'table_fingerprint', 'load_data']
+           'fetch_opus', 'fetch_hub', 'table_fingerprint', 'check_splits', 'load_data']
 
 # %% ../nbs/workbench/data.ipynb #cfdcb2cd
 import codecs
@@ -961,6 +961,25 @@ def _find_splits(
                 f"{request.name} has no split {split!r}; it has {', '.join(found)}. Give a folder with a file per split."
             )
     return found, _class_names(found, label) if has_label else None
+
+# %% ../nbs/workbench/data.ipynb #7b5e3e90
+def check_splits(
+    data: "DatasetDict",
+    *columns: str,  # that each split must have
+) -> None:
+    "Raises `DataError` if `data` is no DatasetDict, or a split of it is a stream or lacks a column."
+    from datasets import Dataset, DatasetDict
+
+    if not isinstance(data, DatasetDict):
+        raise DataError(
+            f"The data are a {type(data).__name__}. Give a DatasetDict, such as DatasetDict(train=…, validation=…)."
+        )
+    for split, rows in data.items():
+        if not isinstance(rows, Dataset):
+            raise DataError(f"{split} is a {type(rows).__name__}. Read it into a Dataset first.")
+        for name in columns:
+            if name not in rows.column_names:
+                raise DataError(f"{split} has no column {name!r}; it has {', '.join(rows.column_names)}. Rename one.")
 
 # %% ../nbs/workbench/data.ipynb #61fc5237
 def load_data(

@@ -78,18 +78,18 @@ import torch
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input, new_weights
 from .data import DataError, load_data
 from .tokens import bases, check_fast, check_texts, ranges, special_tokens, tokenize_texts
-from course_lib.training_loop import (
+from .data import check_splits
+from course_lib.loop import (
     History,
     LoopConfig,
-    check_splits,
     choose_precision,
     evaluating,
     fit,
-    launch,
     own_batches,
     summed_loss,
     token_lengths,
 )
+from .processes import launch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -102,23 +102,16 @@ from course_lib.tokens import (
     special_tokens,
     tokenize_texts,
 )
-from course_lib.training_loop import (
-    LoopConfig,
-    check_splits,
-    choose_precision,
-    evaluating,
-    fit,
-    launch,
-    own_batches,
-    token_lengths,
-)
+from .data import check_splits
+from .loop import LoopConfig, choose_precision, evaluating, fit, own_batches, token_lengths
+from .processes import launch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
     from datasets import Dataset, DatasetDict
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from course_lib.training_loop import History
+    from course_lib.loop import History
 
 # %% ../nbs/05_question_answering.ipynb #8aef19c2
 def load_questions(

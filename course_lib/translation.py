@@ -77,19 +77,19 @@ from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
 from .data import DataError, load_data
 from .metrics import bleu_scores, load_metric
 from .tokens import check_texts
-from course_lib.training_loop import (
+from .data import check_splits
+from course_lib.loop import (
     History,
     LoopConfig,
-    check_splits,
     choose_precision,
     evaluating,
     fit,
-    launch,
     own_batches,
     padding_share,
     summed_loss,
     token_lengths,
 )
+from .processes import launch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

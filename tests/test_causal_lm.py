@@ -74,8 +74,9 @@ from course_lib.causal_lm import (
 )
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.data import DataError, load_data
+from course_lib.loop import LoopConfig, fit
+from course_lib.processes import launch
 from course_lib.profiles import CourseError
-from course_lib.training_loop import LoopConfig, fit, launch
 
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 any_text = st.text(st.characters(codec="utf-8"), max_size=30) | st.text("ab_ \n日é1.", max_size=30)

@@ -410,10 +410,10 @@ def test_list_and_doctor():
 
 def test_the_hub_s_answer(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert cli.hub_answer().startswith("not asked")
+    assert cli.ping_hub().startswith("not asked")
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert cli.hub_answer().startswith("no (")
+    assert cli.ping_hub().startswith("no (")
 
 
 @pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9\r\n", b"", b"\r\n", b"HTTP/1.1 abc\r\n\r\n"], ids=str)
@@ -428,7 +428,7 @@ def test_somebody_who_does_not_speak_http_is_no_hub(monkeypatch, said):
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
-        answer = cli.hub_answer()
+        answer = cli.ping_hub()
         thread.join()
     assert answer.startswith("no (")
     assert len(answer.splitlines()) == 1

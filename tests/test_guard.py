@@ -75,7 +75,7 @@ assert "refused" in answer, answer
 """
 FORKED = """
 import subprocess, sys
-from course_lib.training_loop import launch
+from course_lib.processes import launch
 
 def inside():
     exec(PROBE, globals())

@@ -37,7 +37,7 @@ from course_lib.hub import (
     upload,
     write_model,
 )
-from course_lib.training_loop import LoopConfig, fit
+from course_lib.loop import LoopConfig, fit
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from transformers import (
 
 from course_lib.checkpoints import check_fits, load_model, load_tokenizer, new_weights
 from course_lib.data import DataError, load_data
+from course_lib.loop import LoopConfig, fit
 from course_lib.masked_lm import (
     SETTINGS,
     FreshMasks,
@@ -53,8 +54,8 @@ from course_lib.masked_lm import (
     unigram_perplexity,
     whole_word_mask,
 )
+from course_lib.processes import launch
 from course_lib.profiles import CourseError
-from course_lib.training_loop import LoopConfig, fit, launch
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 LETTERS = "abcdefghij"

@@ -16,8 +16,9 @@ from test_processes import CHAPTERS, small_settings
 from transformers import BertConfig, BertForSequenceClassification
 
 from benchmarks import gpu as benchmark
+from course_lib.loop import History, LoopConfig, choose_precision, fit
 from course_lib.profiles import CourseError
-from course_lib.training_loop import History, LoopConfig, choose_precision, evaluate_pairs, fit
+from course_lib.training_loop import evaluate_pairs
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from course_lib import cli
 from course_lib.checkpoints import MINI_FOLDER, TASKS
 from course_lib.data import load_data
-from course_lib.training_loop import launch
+from course_lib.processes import launch
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are forked")
 

@@ -23,7 +23,9 @@ from transformers import BertConfig, BertForQuestionAnswering, BertTokenizerFast
 
 from course_lib.checkpoints import CheckpointError, load_model, load_tokenizer
 from course_lib.data import DataError
+from course_lib.loop import LoopConfig, evaluating, make_accelerator
 from course_lib.metrics import squad_scores
+from course_lib.processes import launch
 from course_lib.profiles import CourseError
 from course_lib.question_answering import (
     NOTHING,
@@ -45,7 +47,6 @@ from course_lib.question_answering import (
     span_loss,
     train,
 )
-from course_lib.training_loop import LoopConfig, evaluating, launch, make_accelerator
 
 complaint = partial(complaint_of, CourseError)
 LETTERS = "abcdefghij"

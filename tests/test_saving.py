@@ -26,6 +26,8 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from course_lib import saving
+from course_lib.loop import LoopConfig, fit
+from course_lib.processes import launch
 from course_lib.profiles import CourseError
 from course_lib.saving import (
     SavingError,
@@ -45,7 +47,7 @@ from course_lib.saving import (
     what_is_wrong,
     write_state,
 )
-from course_lib.training_loop import LoopConfig, evaluate_pairs, fit, launch
+from course_lib.training_loop import evaluate_pairs
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and fork as on Unix")
 

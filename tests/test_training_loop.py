@@ -21,31 +21,26 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.data import DataError, load_data
-from course_lib.profiles import CourseError
-from course_lib.training_loop import (
-    SETTINGS,
+from course_lib.loop import (
     History,
     LengthGroupedBatches,
     LoopConfig,
-    check_labels,
     choose_precision,
-    classify_pairs,
     count_labels,
-    evaluate_pairs,
     evaluating,
     fit,
-    launch,
     make_optimizer,
     make_scheduler,
     model_loss,
     own_batches,
     padding_share,
     predict_logits,
-    preprocess,
     summed_loss,
     token_lengths,
-    tokenize_pairs,
 )
+from course_lib.processes import launch
+from course_lib.profiles import CourseError
+from course_lib.training_loop import SETTINGS, check_labels, classify_pairs, evaluate_pairs, preprocess, tokenize_pairs
 
 ROOT = Path(__file__).resolve().parents[1]
 WORDS = [f"w{number}" for number in range(40)]

@@ -39,9 +39,10 @@ from transformers import (
 
 from course_lib.checkpoints import CheckpointError, load_model, load_tokenizer
 from course_lib.data import DataError
+from course_lib.loop import LoopConfig
 from course_lib.metrics import MetricError, bleu_scores, load_metric
+from course_lib.processes import launch
 from course_lib.profiles import CourseError, SettingsError, load_settings
-from course_lib.training_loop import LoopConfig, launch
 from course_lib.translation import (
     SETTINGS,
     Translator,
