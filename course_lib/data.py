@@ -682,11 +682,13 @@ OPUS_URL = "https://object.pouta.csc.fi/OPUS-KDE4/v2/moses/{pair}.txt.zip"
 # %% ../nbs/workbench/data.ipynb #159d94cf
 def fetch_opus(languages: tuple[str, str]) -> dict[str, pa.Table]:
     "Download OPUS KDE4 for a language pair (kept in the datasets cache) and read it as the split `train`."
-    from datasets import DownloadManager
+    from datasets import DownloadConfig, DownloadManager
 
+    # The address names the version, so a file of the cache is the right one: nobody need be asked, also offline.
+    manager = DownloadManager(download_config=DownloadConfig(use_etag=False))
     pair = "-".join(sorted(languages))
     try:
-        path = ask_hub(partial(DownloadManager().download, OPUS_URL.format(pair=pair)))
+        path = ask_hub(partial(manager.download, OPUS_URL.format(pair=pair)))
     except FileNotFoundError as error:  # also what fsspec makes of a lost connection: its cause tells them apart
         if error.__cause__ is not None and getattr(error.__cause__, "status", None) != 404:
             raise _unreachable("opus/kde4", error.__cause__) from None

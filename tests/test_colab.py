@@ -172,5 +172,5 @@ class TestFaultsOfTheHub:
         assert "Warning" not in done.stderr
         own_hub.fail("drop")
         shutil.rmtree(tmp_path / "out")
-        done = train(own_hub, tmp_path, "03", "dataset=jupyterlab-fr", "train_size=40", HF_HUB_OFFLINE="1")
+        done = train(own_hub, tmp_path, "03", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")
         assert done.returncode == 0, done.stderr[-2000:]
