@@ -62,9 +62,9 @@ def launch(
 ) -> list[Any]:
     """What `function(*args)` returned in each of `num_processes` new processes, by rank: on CPU cores or one GPU each.
 
-    They are copies of this process on Linux without a GPU. Elsewhere they are fresh interpreters, which take some
-    seconds and get `function`, `args` and what these use by value (with dill); those on CPU cores see no GPU. A script
-    calls it below `if __name__ == "__main__"`. Raises `CourseError` if the function does so in a process, for more
+    On Linux without a GPU they are copies of this process, with one thread each. Elsewhere they are fresh interpreters,
+    which take some seconds and get `function`, `args` and what these use by value (with dill); those on CPU cores see
+    no GPU. A script calls it below `if __name__ == "__main__"`. Raises `CourseError` if the function does so in a process, for more
     processes than GPUs, and for a function that cannot be sent.
     """
     import dill
@@ -78,7 +78,9 @@ def launch(
     cpu = not torch.cuda.is_available() if cpu is None else cpu
     if not cpu and num_processes > torch.cuda.device_count():
         raise CourseError(f"num_processes={num_processes}, but GPUs: {torch.cuda.device_count()}. Give cpu=True, or less.")
-    fork, work, share = _can_fork(), partial(function, *args), max(1, torch.get_num_threads() // num_processes)
+    fork, work = _can_fork(), partial(function, *args)
+    # A copy has none of the threads that share the work here, and waits for them for ever: it computes alone.
+    share = 1 if fork else max(1, torch.get_num_threads() // num_processes)
     variables = {"omp_num_threads": share, "mkl_num_threads": share}
     variables |= {"accelerate_use_cpu": "true"} | ({} if fork else {"cuda_visible_devices": ""}) if cpu else {}
     if num_processes > 1:

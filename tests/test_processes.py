@@ -4,6 +4,8 @@ A chapter's `train` runs on a slice of its own data, with a model of its own kin
 """
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -120,3 +122,18 @@ def test_more_processes_than_gpus_are_refused(tmp_path, monkeypatch):
     assert done.exit_code != 0
     assert "needs 2 GPUs on this machine, which has 1" in done.output.replace("\n", " ")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_copy_of_a_process_that_computed_with_several_threads_computes_too():
+    "GNU's OpenMP waits for ever in a copy for the threads that only the original has."
+    code = """
+import torch
+from course_lib.processes import launch
+
+torch.set_num_threads(2)
+matrix = torch.ones(600, 600)
+expected = (matrix @ matrix).sum().item()
+print(all(launch(lambda: (matrix @ matrix).sum().item(), num_processes=n, cpu=True) == [expected] * n for n in (1, 2)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "True", done.stderr[-2000:]
