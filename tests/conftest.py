@@ -21,8 +21,8 @@ os.environ.update(COURSE_PROFILE="tiny", HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE
 os.environ.pop("COURSE_SET", None)
 # Workers beside each other share the cores instead of fighting over them; torch reads these when it is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # what their parent sets, they would inherit
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 # A script's background job ignores SIGINT, and so would every process that a test starts and stops.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
