@@ -684,11 +684,12 @@ import torch
 from accelerate import Accelerator, PartialState
 from datasets import Dataset
 
-with open("nbs/01_training_loop.ipynb", encoding="utf-8") as file:
-    cells = ["".join(cell["source"]) for cell in json.load(file)["cells"]]
-for cell in cells:
-    if cell.startswith("#| export"):  # as in the notebook: `launch` and `fit` are its own
-        exec(cell)
+for name in ("loop", "processes"):
+    with open(f"nbs/workbench/{name}.ipynb", encoding="utf-8") as file:
+        cells = ["".join(cell["source"]) for cell in json.load(file)["cells"]]
+    for cell in cells:
+        if cell.startswith("#| export"):  # as in a notebook that defines `launch` and `fit` itself
+            exec(cell)
 if sys.argv[1] == "colab":
     sys.modules["google.colab"] = types.ModuleType("google.colab")
     sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: "google.colab._shell")
