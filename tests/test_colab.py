@@ -82,7 +82,7 @@ def rehearse(chapter: str, folder: Path, variables: dict[str, str]) -> Any:
     return notebook
 
 
-PROGRESS = re.compile(r"\d+%\||\?? ?(it|B|examples|files?)/s|^\s*$")
+PROGRESS = re.compile(r"\d+%\||\?? ?(it|B|examples|files?)/s|\ds/ ?(it|B|examples|files?)|^\s*$")
 
 
 def complaints(notebook: Any) -> list[str]:
