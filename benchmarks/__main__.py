@@ -1,89 +1,78 @@
 """python -m benchmarks [NAME ...]: run the benchmarks whose module name contains NAME, all without any.
 
-python -m benchmarks --json _build/bench/rows.json       # the table, the rows, and _build/bench/ratios.png
-python -m benchmarks --markdown _build/bench/rows.json   # a table for RESULTS.md, from an earlier run
+python -m benchmarks --json _build/bench/rows.json   # the table as Markdown, and the rows
 """
 
 import importlib
-import os
+import json
 import pkgutil
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import benchmarks
-from benchmarks import report
-from benchmarks.harness import Row, each, in_order, machine, missing
+from benchmarks.harness import COLUMNS, Row, describe, machine, markdown, number
 from course_lib.profiles import CourseError, go_offline, share_cores, unknown_name
-
-CHART = Path("_build/bench/ratios.png")
+from course_lib.results import write_atomically
 
 
 def find_modules(names: list[str] | None = None) -> list[ModuleType]:
-    "The modules `bench_…` whose names contain one of `names`, imported. Raises `CourseError` if there is none."
+    "`bench_…` and `peers`, those whose names contain one of `names`. Raises `CourseError` if there is none."
     found = [module.name for module in pkgutil.iter_modules(benchmarks.__path__)]
-    short = [name.removeprefix("bench_") for name in found if name.startswith("bench_")]
+    short = {name.removeprefix("bench_"): name for name in found if name.startswith("bench_") or name == "peers"}
     for name in names or ():
         if not any(name in one for one in short):
             raise CourseError(unknown_name("benchmark", name, short))
-    wanted = [one for one in short if not names or any(name in one for name in names)]
-    return [importlib.import_module(f"benchmarks.bench_{one}") for one in wanted]
+    wanted = [module for one, module in short.items() if not names or any(name in one for name in names)]
+    return [importlib.import_module(f"benchmarks.{module}") for module in wanted]
 
 
-def print_table(rows: list[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def each(modules: Iterable[Any], failed: Callable[[str, Exception], None]) -> Iterator[Row]:
+    "The rows of the modules' `run`; a module that fails is reported, and the others go on."
+    for module in modules:
+        try:
+            yield from module.run()
+        except Exception as error:
+            failed(module.__name__, error)
 
-    table = Table(title="Ours against the naive way (medians)")
-    for column in report.COLUMNS:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*report.cells(row), style=None if row.met else "red")
-    Console(width=None if os.isatty(1) else 200).print(table)
+
+def to_markdown(rows: list[Row], facts: dict[str, Any]) -> str:
+    "The table, by the numbers of the targets, and below it the machine."
+    rows, held = sorted(rows, key=lambda row: row.number or 99), [row for row in rows if row.wanted != "–"]
+    reached = f"{sum(row.met for row in held)} of {len(held)} targets reached, {facts['seconds']} s"
+    return markdown(COLUMNS, (row.cells() for row in rows), f"{reached}. {describe(facts)}.")
 
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="parts of module names; all without any")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="also write rows and machine to this file")] = None,
-    markdown: Annotated[
-        Path | None, typer.Option("--markdown", help="measure nothing: print this file of rows as Markdown")
-    ] = None,
-    chart: Annotated[Path, typer.Option(help="where the picture goes")] = CHART,
 ) -> None:
-    "Time our functions against the naive way: table, JSON, picture."
-    if markdown:
-        print(report.to_markdown(*report.from_json(markdown)), end="")
-        return
+    "Time our functions against the naive way and against peers. Ends with 1 if a target is missed or results differ."
     go_offline()
     share_cores()
-    started, rows, failures = time.perf_counter(), [], []
-    modules = find_modules(names)
-    facts = machine()
-
-    def failed(name: str, error: Exception) -> None:
-        failures.append(name)
-        print(f"{name} failed: {type(error).__name__}: {error}", file=sys.stderr)
-
-    for row in each(modules, failed):
+    started, rows, wrong = time.perf_counter(), [], []
+    modules, facts = find_modules(names), machine()
+    for row in each(modules, lambda name, error: wrong.append(f"{name} failed: {type(error).__name__}: {error}")):
         rows.append(row)
         seconds = time.perf_counter() - started
-        text = f"{seconds:5.0f} s  {row.item}: {report.number(row.ratio)}x, {report.target_text(row)} wanted"
-        print(text, file=sys.stderr, flush=True)
+        print(f"{seconds:5.0f} s  {row.item}: {number(row.ratio)}x, {row.wanted} wanted", file=sys.stderr, flush=True)
     facts["seconds"] = round(time.perf_counter() - started)
-    rows = in_order(rows)
-    if rows:
-        print_table(rows)
-        report.draw(rows, facts, chart)
+    print(to_markdown(rows, facts), end="")
     if json_file:
-        report.save_json(rows, facts, json_file)
-    absent = missing(rows, {number for module in modules for number in module.NUMBERS})
-    if absent:
-        print(f"No row for {', '.join(map(str, absent))}.", file=sys.stderr)
-    if failures or absent:
+        lines = [asdict(row) | {"ratio": row.ratio, "met": row.met} for row in rows]
+        write_atomically(json_file, json.dumps({"machine": facts, "rows": lines}, indent=2, ensure_ascii=False) + "\n")
+    wrong += [f"{row.item}: {number(row.ratio)}x, {row.wanted} wanted" for row in rows if not row.met]
+    absent = {target for module in modules for target in module.NUMBERS} - {row.number for row in rows}
+    wrong += [f"No row for {target}." for target in sorted(absent)]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    if wrong:
         raise typer.Exit(1)
 
 

@@ -4,8 +4,8 @@
     python -m benchmarks.gpu --compile                      # ours with torch.compile as well
     python -m benchmarks.gpu --tiny                         # anywhere, in seconds: does the script run?
 
-Weights and tokens are random: speed and memory do not depend on them. `benchmarks.full_size_causal` asks whether the
-model of chapter 4 starts right.
+Weights and tokens are random: speed and memory do not depend on them. A model that starts right has a first loss near
+the logarithm of its vocabulary (chapter 4) or of its labels (chapter 1).
 """
 
 import gc
@@ -22,13 +22,14 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from benchmarks import report
-from benchmarks.full_size_causal import PEAK_TERAFLOPS
-from benchmarks.harness import device_name, machine
+from benchmarks.harness import device_name, machine, markdown
 from course_lib.profiles import CourseError, go_offline, share_cores
 from course_lib.results import write_atomically
 
 WAYS = ("plain", "trainer", "ours", "compiled")
+COLUMNS = ("chapter", "way", "tokens/s", "against plain", "padding", "peak MB", "FLOP utilisation", "loss")
+# Dense bfloat16 products, 10^12 floating-point operations a second, by a part of the device's name: data sheets.
+PEAK_TERAFLOPS = {"H200": 989, "H100": 989, "A100": 312, "L4": 121, "T4": 65}
 
 
 @dataclass(frozen=True)
@@ -51,15 +52,11 @@ class Speed:
 
     chapter: int
     way: str
-    device: str
-    attention: str
-    parameters: int
-    steps: int  # measured, after the warm-up
     tokens_per_second: float  # without padding
     padding: float  # share of the places
     peak_mb: float | None  # of the GPU's memory; None on a CPU
     flop_utilisation: float | None  # of the GPU's dense bfloat16 products; None on an unknown device
-    last_loss: float
+    losses: tuple[float, float]  # the first and the last that the way tells
 
 
 def on_gpu() -> bool:
@@ -70,6 +67,7 @@ def pairs_task(tiny: bool, examples: int, attention: str) -> Task:
     "Chapter 1: BERT base, pairs as long as those of MRPC."
     import numpy as np
     from datasets import Dataset
+    from torch.nn.utils.rnn import pad_sequence
     from transformers import BertConfig, BertForSequenceClassification
 
     from benchmarks.bench_training_loop import pair_lengths
@@ -83,12 +81,9 @@ def pairs_task(tiny: bool, examples: int, attention: str) -> Task:
     data = Dataset.from_dict({"input_ids": rows, "attention_mask": [[1] * len(row) for row in rows], "labels": labels})
 
     def collate(rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        width = max(len(row["input_ids"]) for row in rows)
-        filled = {
-            name: torch.tensor([row[name] + [0] * (width - len(row[name])) for row in rows])
-            for name in ("input_ids", "attention_mask")
-        }
-        return filled | {"labels": torch.tensor([row["labels"] for row in rows])}
+        columns = {name: [torch.tensor(row[name]) for row in rows] for name in ("input_ids", "attention_mask")}
+        padded = {name: pad_sequence(values, batch_first=True) for name, values in columns.items()}
+        return padded | {"labels": torch.tensor([row["labels"] for row in rows])}
 
     def model() -> Any:
         torch.manual_seed(0)
@@ -106,8 +101,9 @@ def code_task(tiny: bool, examples: int, attention: str) -> Task:
     from course_lib.causal_lm import SETTINGS, collate_contexts, gpt2_config
 
     full, context = SETTINGS["full"], 32 if tiny else 1024
-    shape = {"layers": 2, "width": 64, "heads": 2} if tiny else {"layers": full.layers, "width": full.width, "heads": full.heads}  # fmt: skip
-    config = gpt2_config(1000 if tiny else full.vocab_size, positions=context, **shape)
+    layers, width, heads = (2, 64, 2) if tiny else (full.layers, full.width, full.heads)
+    vocabulary = 1000 if tiny else full.vocab_size
+    config = gpt2_config(vocabulary, positions=context, layers=layers, width=width, heads=heads)
     config._attn_implementation = attention
     ids = np.random.default_rng(0).integers(config.vocab_size, size=(examples, context), dtype=np.int32)
 
@@ -180,7 +176,7 @@ def half_precision() -> Any:
     return torch.autocast("cuda", kinds[precision()]) if on_gpu() else nullcontext()
 
 
-def train_plain(task: Task, clock: Clock) -> tuple[Any, float]:
+def train_plain(task: Task, clock: Clock) -> tuple[Any, list[float]]:
     "The loop that a reader writes first, in half precision as the others: random batches, plain AdamW, a look at each loss."
     from torch.utils.data import DataLoader
 
@@ -209,10 +205,10 @@ def train_plain(task: Task, clock: Clock) -> tuple[Any, float]:
             losses.append(loss.item())
             if clock.done == clock.last:
                 break
-    return model, losses[-1]
+    return model, losses
 
 
-def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
+def train_trainer(task: Task, clock: Clock) -> tuple[Any, list[float]]:
     "`Trainer` with its defaults, in half precision."
     from transformers import Trainer, TrainingArguments
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
@@ -232,6 +228,7 @@ def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
             report_to="none",
             save_strategy="no",
             logging_steps=clock.last,
+            logging_first_step=True,
             disable_tqdm=True,
             dataloader_pin_memory=on_gpu(),
         )
@@ -239,10 +236,10 @@ def train_trainer(task: Task, clock: Clock) -> tuple[Any, float]:
         trainer.remove_callback(PrinterCallback)
         trainer.remove_callback(ProgressCallback)
         trainer.train()
-    return model, next(entry["loss"] for entry in reversed(trainer.state.log_history) if "loss" in entry)
+    return model, [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
-def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, float]:
+def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, list[float]]:
     "`fit`: grouped by length, fused AdamW, pinned batches, losses read late; chapter 4 with the chunked head."
     from course_lib.causal_lm import chunked_head
     from course_lib.loop import LoopConfig, fit
@@ -263,7 +260,12 @@ def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, f
     with chunked_head(model) if task.chunked else nullcontext(), clock.running():
         data = task.data.select(range(min(needed, len(task.data))))
         history = fit(model, data, clock.watch(task.collate), config, progress=False)
-    return model, history.steps[-1]["loss"]
+    return model, [step["loss"] for step in history.steps]
+
+
+def train_compiled(task: Task, clock: Clock) -> tuple[Any, list[float]]:
+    "The same, with `torch.compile`."
+    return train_ours(task, clock, compiled=True)
 
 
 def flops(model: Any, batches: list[tuple[int, int, int]]) -> float:
@@ -278,42 +280,27 @@ def flops(model: Any, batches: list[tuple[int, int, int]]) -> float:
 
 
 def measure(task: Task, way: str, *, steps: int, warm_up: int) -> Speed:
-    "Train in this way and say how fast it was. Raises `CourseError` if memory runs out."
-    train = {
-        "plain": train_plain,
-        "trainer": train_trainer,
-        "ours": train_ours,
-        "compiled": lambda task, clock: train_ours(task, clock, compiled=True),
-    }[way]
+    "Train in this way and say how fast it was. Raises `CourseError` if there were too few examples."
     clock = Clock(warm_up, steps)
     gc.collect()
     if on_gpu():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    model, loss = train(task, clock)
+    train = {"plain": train_plain, "trainer": train_trainer, "ours": train_ours, "compiled": train_compiled}[way]
+    model, losses = train(task, clock)
     if not clock.seconds:
         raise CourseError(f"{way} made {clock.done} steps, {clock.last} are needed. Give more examples.")
     tokens, places = (sum(batch[column] for batch in clock.measured) for column in (0, 1))
-    name = device_name()
-    most = next((value for part, value in PEAK_TERAFLOPS.items() if part in name), None) if on_gpu() else None
-    work = flops(model, clock.measured) / clock.seconds
-    peak = torch.cuda.max_memory_allocated() / 1e6 if on_gpu() else None
+    most = next((value for part, value in PEAK_TERAFLOPS.items() if part in device_name()), None) if on_gpu() else None
     return Speed(
         task.chapter,
         way,
-        name,
-        model.config._attn_implementation,
-        model.num_parameters(),
-        steps,
         tokens / clock.seconds,
         1 - tokens / places,
-        peak,
-        work / (most * 1e12) if most else None,
-        loss,
+        torch.cuda.max_memory_allocated() / 1e6 if on_gpu() else None,
+        flops(model, clock.measured) / clock.seconds / (most * 1e12) if most else None,
+        (losses[0], losses[-1]),
     )
-
-
-COLUMNS = ("chapter", "way", "tokens/s", "against plain", "padding", "peak MB", "FLOP utilisation", "last loss")
 
 
 def cells(row: Speed, rows: list[Speed]) -> list[str]:
@@ -327,15 +314,8 @@ def cells(row: Speed, rows: list[Speed]) -> list[str]:
         f"{row.padding:.0%}",
         "–" if row.peak_mb is None else f"{row.peak_mb:,.0f}",
         "–" if row.flop_utilisation is None else f"{row.flop_utilisation:.1%}",
-        f"{row.last_loss:.3f}",
+        f"{row.losses[0]:.3f} → {row.losses[1]:.3f}",
     ]
-
-
-def to_markdown(rows: list[Speed]) -> str:
-    "A table for RESULTS.md, and below it the device."
-    first = rows[0]
-    note = f"{first.device}, {precision()}, {first.attention} attention, {first.steps} steps each, torch {torch.__version__}."
-    return report.markdown(COLUMNS, (cells(row, rows) for row in rows), note)
 
 
 def main(
@@ -363,7 +343,8 @@ def main(
         for way in WAYS if compiled else WAYS[:-1]:
             rows.append(measure(task, way, steps=steps, warm_up=warm_up))
             print(" | ".join(cells(rows[-1], rows)), file=sys.stderr, flush=True)
-    print(to_markdown(rows), end="")
+    note = f"{device_name()}, {precision()}, {attention} attention, {steps} steps each, torch {torch.__version__}."
+    print(markdown(COLUMNS, (cells(row, rows) for row in rows), note), end="")
     if json_file:
         found = {"machine": machine(), "rows": [asdict(row) for row in rows]}
         write_atomically(json_file, json.dumps(found, indent=2) + "\n")
