@@ -7,9 +7,8 @@ __all__ = ['SETTINGS', 'KEYWORDS', 'END', 'PIECES', 'BEGINNINGS', 'CodeSettings'
            'FilteredFiles', 'filter_by_keywords', 'read_files', 'filter_to_folder', 'filter_splits',
            'train_code_tokenizer', 'tokens_per_line', 'tokenize_code', 'pack_sequences', 'preprocess', 'draw_contexts',
            'gpt2_config', 'count_parameters', 'new_model', 'check_context', 'collate_contexts', 'evaluate_perplexity',
-           'head_loss', 'output_layer', 'makes_logits_alone', 'unigram_perplexity', 'complete_code', 'parses',
-           'KeyTokens', 'find_key_tokens', 'context_weights', 'keytoken_weighted_loss', 'chunked_head', 'prepare',
-           'train_on', 'prepare_once', 'train']
+           'head_loss', 'output_layer', 'makes_logits_alone', 'complete_code', 'parses', 'KeyTokens', 'find_key_tokens',
+           'context_weights', 'keytoken_weighted_loss', 'chunked_head', 'prepare', 'train_on', 'prepare_once', 'train']
 
 # %% ../nbs/04_causal_lm.ipynb #5e1dab6a
 import ast
@@ -134,6 +133,7 @@ from torch.nn import functional as F
 
 from .checkpoints import load_model, load_tokenizer, longest_input
 from .data import DataError, load_data, table_fingerprint
+from .metrics import unigram_perplexity
 from .results import write_atomically
 from .saving import fsync
 from .tokens import check_texts
@@ -1075,23 +1075,6 @@ def makes_logits_alone(
     finally:
         hook.remove()
     return torch.equal(logits[0, 0], marks.to(logits.dtype)) and torch.allclose(seen["given"], hidden, atol=1e-5)
-
-# %% ../nbs/04_causal_lm.ipynb #007151cc
-def unigram_perplexity(
-    train: "Dataset",  # with input_ids
-    held_out: "Dataset",
-    vocab_size: int,
-) -> float:
-    "Perplexity of always guessing by frequency in `train`; every token is counted once more than it occurs."
-    counts = np.bincount(_all_ids(train), minlength=vocab_size) + 1.0
-    return float(np.exp(-np.log(counts / counts.sum())[_all_ids(held_out)].mean()))
-
-
-def _all_ids(dataset: "Dataset") -> np.ndarray:
-    column = dataset.with_format("arrow")[:]["input_ids"]
-    return np.concatenate([np.empty(0, np.int64), *(chunk.flatten().to_numpy() for chunk in column.chunks)]).astype(
-        np.int64
-    )
 
 # %% ../nbs/04_causal_lm.ipynb #269c882b
 def _pad_left(rows: Sequence[list[int]], end: int) -> tuple[torch.Tensor, torch.Tensor]:

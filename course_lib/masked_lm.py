@@ -5,8 +5,7 @@
 # %% auto #0
 __all__ = ['SETTINGS', 'Rows', 'MaskingSettings', 'load_texts', 'check_tokenizer', 'tokenize_with_word_ids', 'group_texts',
            'preprocess', 'whole_word_mask', 'FreshMasks', 'perplexity_of', 'sparse_head', 'pad_rows', 'masked_loss',
-           'perplexity', 'evaluate_masked', 'freeze_masking', 'unigram_perplexity', 'fine_tune', 'train', 'Filler',
-           'top_fillers']
+           'perplexity', 'evaluate_masked', 'freeze_masking', 'fine_tune', 'train', 'Filler', 'top_fillers']
 
 # %% ../nbs/02_masked_lm.ipynb #1aaceae9
 import math
@@ -77,6 +76,7 @@ import torch
 
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input, new_weights
 from .data import DataError, load_data
+from .metrics import unigram_perplexity
 from .tokens import bases, check_fast, check_texts, ranges, special_tokens, tokenize_texts
 from .data import check_splits
 from course_lib.loop import (
@@ -605,25 +605,6 @@ def freeze_masking(
         pieces.append(pa.table({"input_ids": shown, **kept, "labels": labels}))
     # Without a fingerprint, datasets makes one by pickling the whole table, which takes longer than all the rest.
     return Dataset(pa.concat_tables(pieces), fingerprint=digest.hexdigest()) if pieces else dataset
-
-# %% ../nbs/02_masked_lm.ipynb #187108ff
-def unigram_perplexity(
-    train: "Dataset",  # with input_ids
-    held_out: "Dataset",  # with labels, masked already
-    tokenizer: "PreTrainedTokenizerBase",
-) -> float:
-    "Perplexity of always guessing by frequency in `train`; each token that is not special is counted once more."
-    special, ordinary = _alphabet(tokenizer, len(tokenizer))
-
-    def values(dataset: "Dataset", name: str) -> np.ndarray:
-        return _whole(dataset.with_format("arrow")[:][name]).flatten().to_numpy()
-
-    counts = np.bincount(values(train, "input_ids"), minlength=len(special)).astype(np.float64)
-    counts[special] = 0
-    counts[ordinary] += 1
-    labels = values(held_out, "labels")
-    losses = -np.log(counts[labels[labels != -100]] / counts.sum())
-    return perplexity_of(float(losses.sum()), len(losses))
 
 # %% ../nbs/02_masked_lm.ipynb #95bd42dc
 def fine_tune(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['BLEU_TOKENIZERS', 'METRICS', 'MetricError', 'f1_of', 'glue_scores', 'majority_class', 'normalize_answer',
-           'squad_scores', 'bleu_scores', 'MetricSpec', 'load_metric']
+           'squad_scores', 'bleu_scores', 'unigram_perplexity', 'MetricSpec', 'load_metric']
 
 # %% ../nbs/workbench/metrics.ipynb #99571d84
 import re
@@ -20,6 +20,7 @@ from .profiles import CourseError, unknown_name
 
 if TYPE_CHECKING:
     import evaluate
+    from datasets import Dataset
 
 
 class MetricError(CourseError):
@@ -231,6 +232,23 @@ def bleu_scores(
         result[name] = metric.corpus_score(predictions, columns).score
         result["signature" if name == "bleu" else "chrf_signature"] = str(metric.get_signature())
     return {name: result[name] for name in ("bleu", "chrf", "signature", "chrf_signature")}
+
+# %% ../nbs/workbench/metrics.ipynb #ec787091
+def unigram_perplexity(
+    train: "Dataset",  # with input_ids
+    held_out: "Dataset",  # with labels, -100 where there is nothing to guess; or with input_ids, all of them guessed
+    vocab_size: int,
+    never: Sequence[int] = (),  # ids that are no guess, such as special tokens
+) -> float:
+    "Perplexity of always guessing by frequency in `train`; every token is counted once more than it occurs."
+
+    def values(rows: "Dataset", name: str) -> np.ndarray:
+        return rows.with_format("arrow")[:][name].combine_chunks().flatten().to_numpy()
+
+    counts = np.bincount(values(train, "input_ids"), minlength=vocab_size) + 1.0
+    counts[list(never)] = 0
+    guesses = values(held_out, "labels" if "labels" in held_out.column_names else "input_ids")
+    return float(np.exp(-np.log(counts[guesses[guesses != -100]] / counts.sum()).mean()))
 
 # %% ../nbs/workbench/metrics.ipynb #f4ec22d0
 @dataclass(frozen=True)

@@ -70,7 +70,6 @@ from course_lib.causal_lm import (
     train,
     train_code_tokenizer,
     train_on,
-    unigram_perplexity,
 )
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.data import DataError, load_data
@@ -726,13 +725,6 @@ def test_perplexity_without_contexts_or_positions(tokenizer):
     assert "nothing to predict" in complaint_of(DataError, evaluate_perplexity, model, empty)
     long = Dataset.from_dict({"input_ids": np.zeros((1, 65), np.int64)})
     assert "64 positions" in complaint_of(CourseError, evaluate_perplexity, model, long)
-
-
-def test_unigram_baseline():
-    train = Dataset.from_dict({"input_ids": [[0, 1, 1], [1, 2, 1]]})
-    exam = Dataset.from_dict({"input_ids": [[1, 3, 0]]})
-    expected = (5 / 10 * 1 / 10 * 2 / 10) ** (-1 / 3)
-    assert math.isclose(unigram_perplexity(train, exam, 4), expected)
 
 
 def tiny(**changes):

@@ -51,7 +51,6 @@ from course_lib.masked_lm import (
     tokenize_with_word_ids,
     top_fillers,
     train,
-    unigram_perplexity,
     whole_word_mask,
 )
 from course_lib.processes import launch
@@ -729,19 +728,6 @@ def test_the_hooks_go_after_an_error(tokenizer):
     assert not model.get_output_embeddings()._forward_pre_hooks
     with sparse_head(model):
         assert model._forward_hooks
-
-
-def test_unigram_perplexity_by_hand(tokenizer, chunks):
-    frozen = freeze_masking(chunks["validation"], tokenizer)
-    counts = defaultdict(int, dict.fromkeys(range(5, len(tokenizer)), 1))
-    for ids in chunks["train"]["input_ids"]:
-        for token in ids:
-            if token >= 5:
-                counts[token] += 1
-    total = sum(counts.values())
-    losses = [-math.log(counts[label] / total) for labels in frozen["labels"] for label in labels if label != -100]
-    expected = math.exp(sum(losses) / len(losses))
-    assert unigram_perplexity(chunks["train"], frozen, tokenizer) == pytest.approx(expected, rel=1e-9)
 
 
 # Training

@@ -1,5 +1,6 @@
 """`course_lib.metrics`: the arithmetic against scikit-learn, and the `evaluate.Metric` around it."""
 
+import math
 import re
 import socket
 from functools import partial
@@ -7,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from complaints import complaint_of
+from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
@@ -19,6 +21,7 @@ from course_lib.metrics import (
     load_metric,
     majority_class,
     squad_scores,
+    unigram_perplexity,
 )
 
 
@@ -376,3 +379,18 @@ def test_blocks_of_answers_are_scored_like_single_ones():
         scores = squad_scores(predictions, references)
         assert scores == pytest.approx(naive_squad(predictions, references), abs=1e-9)
         assert 0 < scores["exact_match"] < scores["f1"] < 100
+
+
+def test_unigram_perplexity_by_hand():
+    train = Dataset.from_dict({"input_ids": [[0, 1, 1], [1, 2, 1]]})
+    exam = Dataset.from_dict({"input_ids": [[1, 3, 0]]})
+    assert math.isclose(unigram_perplexity(train, exam, 4), (5 / 10 * 1 / 10 * 2 / 10) ** (-1 / 3))
+
+
+def test_unigram_perplexity_of_masked_tokens():
+    "Labels count, and nothing else; what is never guessed gets no share."
+    train = Dataset.from_dict({"input_ids": [[0, 1, 1], [1, 2, 1]]})
+    exam = Dataset.from_dict({"input_ids": [[9, 9, 9], [9, 9, 9]], "labels": [[-100, 1, -100], [2, -100, 3]]})
+    exam = exam.select([1, 0])  # a view
+    expected = (2 / 8 * 1 / 8 * 5 / 8) ** (-1 / 3)
+    assert math.isclose(unigram_perplexity(train, exam, 4, never=[0]), expected)
