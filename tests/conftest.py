@@ -24,9 +24,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):  # what their parent sets, they would inherit
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
-# A script's background job ignores SIGINT, and so would every process that a test starts and stops.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A script's background job ignores SIGINT, one below nohup SIGHUP, and so would every process that a test starts and stops.
+for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    number = getattr(signal, name, None)  # Windows has no SIGHUP
+    if number and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -648,12 +648,19 @@ def test_signals_are_passed_on_to_the_process_that_trains(tmp_path, name):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
-def test_the_suite_does_not_wait_for_ever_where_a_script_started_it_in_the_background():
-    "There SIGINT is ignored, and every process below inherits that."
-    name = f"{__file__}::test_a_run_that_is_stopped_leaves_no_process[1-2]"
+@pytest.mark.parametrize(
+    ("ignored", "test"),
+    [
+        ("SIGINT", "test_a_run_that_is_stopped_leaves_no_process[1-2]"),
+        ("SIGHUP", "test_signals_are_passed_on_to_the_process_that_trains[SIGHUP]"),
+    ],
+)
+def test_the_suite_does_not_wait_for_ever_where_a_script_started_it_in_the_background(ignored, test):
+    "There SIGINT is ignored, below nohup SIGHUP, and every process below inherits that."
+    name = f"{__file__}::{test}"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", name]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "start_new_session": True}
-    started = subprocess.Popen(command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN), **options)
+    started = subprocess.Popen(command, preexec_fn=lambda: signal.signal(getattr(signal, ignored), signal.SIG_IGN), **options)
     try:
         shown, _ = started.communicate(timeout=120)
     finally:
