@@ -68,17 +68,17 @@ def prepare(rows: int, folder: str) -> Callable[[], Any]:
     from datasets import Dataset, DatasetDict
 
     from course_lib.checkpoints import load_tokenizer
-    from course_lib.masked_lm import preprocess
+    from course_lib.masking import texts_to_chunks
 
     Dataset(pa.table({"text": _texts(rows)})).save_to_disk(f"{folder}/texts")
     data, tokenizer = Dataset.load_from_disk(f"{folder}/texts"), load_tokenizer("mini/encoder")
-    return lambda: preprocess(DatasetDict(train=data), tokenizer, 128)
+    return lambda: texts_to_chunks(DatasetDict(train=data), tokenizer, 128)
 
 
 @stage("freeze", 2000)
 def freeze(rows: int, folder: str) -> Callable[[], Any]:
     from course_lib.checkpoints import load_tokenizer
-    from course_lib.masked_lm import freeze_masking
+    from course_lib.masking import freeze_masking
 
     chunks, tokenizer = _chunks(rows), load_tokenizer("mini/encoder")
     return lambda: freeze_masking(chunks, tokenizer, 0.15, whole_words=True)

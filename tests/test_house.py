@@ -30,7 +30,6 @@ LIMITS = {
     "data": 1055,
     "hub": 430,
     "loop": 670,
-    "masked_lm": 730,
     "question_answering": 920,
     "saving": 640,
     "translation": 510,
