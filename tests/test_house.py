@@ -26,7 +26,6 @@ FLOORS = [
 LIMITS = {
     "causal_lm": 1470,
     "checkpoints": 420,
-    "cli": 775,
     "data": 1055,
     "hub": 430,
     "loop": 670,

@@ -23,9 +23,7 @@ from course_lib.results import (
     flat_row,
     measured,
     read_result,
-    seconds_since_start,
     write_atomically,
-    write_results,
 )
 
 SETTINGS = SimpleNamespace(profile="tiny", seed=3)
@@ -170,26 +168,11 @@ def test_what_jupyter_shows_is_rounded_and_has_no_extra():
     assert flat_row(asdict(ROW))["seconds"] == 12
 
 
-def test_rows_are_written_as_readable_json(tmp_path):
-    rows = [read_result(notebook_showing(ROW)), {"chapter": "02", "extra": {"städte": ["Zürich", "東京"]}}]
-    path = write_results(tmp_path / "out" / "results.json", iter(rows))
-    text = path.read_text(encoding="utf-8")
-    assert strict_json(text) == rows
-    assert "東京" in text
-    assert text.endswith("]\n")
-
-
-def test_no_rows_are_an_empty_list(tmp_path):
-    assert strict_json(write_results(tmp_path / "results.json", []).read_text(encoding="utf-8")) == []
-
-
-def test_a_row_that_json_cannot_hold_leaves_the_old_file(tmp_path):
-    path = write_results(tmp_path / "results.json", [{"chapter": "01"}])
-    for value in (float("nan"), float("inf")):
-        with pytest.raises(ValueError):  # noqa: PT011 - NaN is no JSON; the message is json's own
-            write_results(path, [{"chapter": "02", "extra": {"loss": value}}])
-    assert strict_json(path.read_text(encoding="utf-8")) == [{"chapter": "01"}]
-    assert list(tmp_path.iterdir()) == [path]
+def test_the_row_for_people_has_its_order_also_after_a_file_has_sorted_its_keys(tmp_path):
+    nbformat.write(notebook_showing(ROW), tmp_path / "chapter.ipynb")
+    row = flat_row(read_result(nbformat.read(tmp_path / "chapter.ipynb", as_version=4)))
+    assert list(row) == ["chapter", "metric", "baseline", "before", "after", "seconds", "peak memory"]
+    assert row["peak memory"] == "346 MB"
 
 
 # measured
@@ -221,21 +204,21 @@ def test_a_chapter_that_measured_nothing_has_failed(which, value):
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, np.float32("inf"), [1.0, {"a": -math.inf}], {1, 2}, object(), np.array([0.5, math.nan])],
-    ids=["nan", "inf", "inside", "set", "object", "array"],
+    [math.nan, np.float32("inf"), [1.0, {"a": -math.inf}], np.array([0.5, math.nan])],
+    ids=["nan", "inf", "inside", "array"],
 )
-def test_a_further_metric_that_results_cannot_hold_is_refused_at_once(value):
+def test_a_further_metric_that_is_not_finite_is_refused_at_once(value):
     message = complaint_of(
         CourseError, measured, "01_toy", SETTINGS, "accuracy", baseline=0, before=0, after=1, good=1, odd=value
     )
     assert message.startswith("01_toy: odd is ")
 
 
-def test_what_is_measured_can_be_written(tmp_path):
+def test_what_is_measured_can_be_written():
     extra = {"a": np.float32(0.5), "b": np.int64(3), "c": [np.float64(1), "é"], "d": {"e": None, "f": True}}
     extra |= {"g": torch.tensor(0.5), "h": np.eye(2, dtype=int), "i": np.bool_(True)}
     result = measured("01_toy", SETTINGS, "accuracy", baseline=0, before=0, after=1, **extra)
-    (row,) = strict_json(write_results(tmp_path / "results.json", [asdict(result)]).read_text(encoding="utf-8"))
+    row = strict_json(json.dumps(asdict(result)))
     expected = {"a": 0.5, "b": 3, "c": [1, "é"], "d": {"e": None, "f": True}}
     assert row["extra"] == expected | {"g": 0.5, "h": [[1, 0], [0, 1]], "i": True}
     assert row["extra"] == result.extra
@@ -266,7 +249,3 @@ def test_peak_memory_grows_with_what_is_held_and_stays(peaks):
 
 def test_peak_memory_is_that_of_this_process_not_of_the_one_that_started_it(peaks):
     assert 5 < peaks[0] < 200
-
-
-def test_seconds_since_start_never_go_back():
-    assert 0 < seconds_since_start() <= seconds_since_start()

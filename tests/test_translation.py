@@ -42,7 +42,7 @@ from course_lib.data import DataError
 from course_lib.loop import LoopConfig
 from course_lib.metrics import MetricError, bleu_scores, load_metric
 from course_lib.processes import launch
-from course_lib.profiles import CourseError, SettingsError, load_settings
+from course_lib.profiles import CourseError, load_settings
 from course_lib.translation import (
     SETTINGS,
     Translator,
@@ -817,7 +817,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_named(tmp_path, mini):
 
 
 def test_an_unknown_setting_is_named():
-    message = complaint_of(SettingsError, load_settings, SETTINGS, "tiny", {"COURSE_SET": "num_beam=2"})
+    message = complaint_of(CourseError, load_settings, SETTINGS, "tiny", {"COURSE_SET": "num_beam=2"})
     assert "Did you mean 'num_beams'" in message
 
 
