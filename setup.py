@@ -45,7 +45,11 @@ setup(
     packages=find_packages(include=[settings["lib_name"], f"{settings['lib_name']}.*"]),
     package_data={settings["lib_name"]: ["mini/**/*"]},
     install_requires=words("requirements"),
-    extras_require={"dev": words("dev_requirements") + words("scale_requirements"), "scale": words("scale_requirements")},
+    extras_require={
+        "dev": words("dev_requirements") + words("scale_requirements"),
+        "scale": words("scale_requirements"),
+        "corpora": words("corpora_requirements"),
+    },
     entry_points={"console_scripts": words("console_scripts")},
     cmdclass={"build_py": BuildWithNotebooks},
 )

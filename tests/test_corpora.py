@@ -25,6 +25,7 @@ from course_lib.data import load_data
 from course_lib.profiles import MINI_FOLDER
 from course_lib.python_code import path_reason, side_of, text_reason
 from recipes.corpora import catalogs, paraphrases, question_words, reviews
+from recipes.corpora.__main__ import main
 from recipes.corpora.python_files import OTHER_LICENCE, PERMISSIVE, WRITTEN_BY_BUILD
 from recipes.corpora.questions import sentences_of
 from recipes.corpora.write import check, pack_version
@@ -309,9 +310,19 @@ def test_another_language_pack_makes_a_data_set(tmp_path, monkeypatch):
     assert sum(len(split) for split in by_path.values()) == 200
 
 
-def test_no_language_pack_is_needed_at_run_time():
-    assert "language-pack" not in read_settings()["requirements"]
-    assert "language-pack" in read_settings()["dev_requirements"]
+def test_the_language_pack_is_a_requirement_of_its_recipe_alone():
+    needing = [key for key, value in read_settings().items() if "language-pack" in value]
+    assert needing == ["corpora_requirements"]
+    assert read_settings()["corpora_requirements"].strip() == "==".join(catalogs.PACK)
+
+
+def test_the_check_without_the_language_pack_says_so_and_goes_on(monkeypatch, capsys):
+    monkeypatch.setattr("recipes.corpora.__main__.pack_version", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["corpora", "--check", "jupyterlab-fr", "paraphrases"])
+    assert main() == 0
+    said = capsys.readouterr()
+    assert said.out == f"jupyterlab-fr: not checked, for {' '.join(catalogs.PACK)} is not here. Run pip install -e '.[corpora]'.\n"
+    assert said.err.strip() == ""
 
 
 # code

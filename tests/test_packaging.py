@@ -30,6 +30,9 @@ def requirement_lines(key: str) -> list[Requirement]:
     return [Requirement(line) for line in read_settings()[key].splitlines() if line.strip()]
 
 
+LISTS = ("requirements", "dev_requirements", "scale_requirements", "corpora_requirements")
+
+
 def pins() -> list[Requirement]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if line.strip() and not line.startswith("#")]
@@ -40,7 +43,7 @@ def canonical(name: str) -> str:
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-@pytest.mark.parametrize("requirement", requirement_lines("requirements") + requirement_lines("dev_requirements"), ids=str)
+@pytest.mark.parametrize("requirement", [line for key in LISTS for line in requirement_lines(key)], ids=str)
 def test_every_dependency_has_one_pin_inside_its_range(requirement, python):
     machine = machine_of(python)
     fitting = [
@@ -97,6 +100,13 @@ def test_pip_replaces_nothing_in_colab():
         assert version is None or requirement.specifier.contains(version), requirement
 
 
+def test_the_index_that_nbdev_writes_is_in_no_commit():
+    assert not (ROOT / "course_lib/_modidx.py").exists(), "run `make export`, which removes it"
+    if (ROOT / ".git").exists():
+        tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        assert "_modidx.py" not in tracked
+
+
 def test_no_second_list_of_dependencies():
     environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
     listed = [line.strip()[2:] for line in environment.splitlines() if line.strip().startswith("- ")]
@@ -112,6 +122,13 @@ def test_the_workflow_tests_the_pythons_we_promise():
     assert "run: make test" in workflow
     jobs = yaml.safe_load(workflow)["jobs"]
     assert all("schedule" in jobs[name]["if"] for name in ("newest", "oldest"))
+    assert "run: make course test CONSTRAINTS=\n" in workflow, "the newest versions, whatever we have tested with"
+    for job in jobs.values():
+        (kept,) = [step for step in job["steps"] if step.get("uses", "").startswith("actions/upload-artifact")]
+        assert (kept["if"], kept["with"]["path"]) == ("failure()", "_build/")
+    assert yaml.safe_load(workflow)["concurrency"]["cancel-in-progress"] is True
+    assert "-e '.[corpora]'" in workflow, "where the recipe of jupyterlab-fr is checked"
+    assert not re.search(r"[&*]\w+$", workflow, re.MULTILINE), "no anchors: GitHub knows them since 2025 only"
     assert jobs["oldest"]["strategy"]["matrix"]["python"] == [PYTHONS[0]]
 
 
@@ -154,7 +171,7 @@ def test_wheel_and_sdist_hold_what_they_need(built):
     for needed in ("course_lib/training_loop.py", "course_lib/notebooks/01_training_loop.ipynb"):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/"))]
+    assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/")) or "_modidx" in name]
     packaged = {path.relative_to(ROOT).as_posix() for path in (ROOT / "course_lib/mini").rglob("*") if path.is_file()}
     assert packaged <= set(names)
     with tarfile.open(sdist) as archive:

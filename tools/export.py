@@ -63,6 +63,8 @@ def export() -> None:
     commands = Path(sys.executable).parent
     for command in ("nbdev_export", "nbdev_clean"):
         subprocess.run([commands / command], cwd=ROOT, check=True)
+    # nbdev's index of all names, for links in a documentation that it would build: nothing here reads it.
+    (ROOT / settings["lib_path"] / "_modidx.py").unlink(missing_ok=True)
 
 
 def main() -> int:
