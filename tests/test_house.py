@@ -26,7 +26,7 @@ FLOORS = [
 LIMITS = {
     "causal_lm": 1470,
     "checkpoints": 420,
-    "data": 1055,
+    "data": 470,
     "hub": 430,
     "loop": 670,
     "question_answering": 920,

@@ -18,9 +18,8 @@ from course_lib.data import load_data
 from course_lib.python_code import (
     LONGEST_LINE,
     VALIDATION_SHARE,
-    FirstCopies,
+    PythonFile,
     build_python_code,
-    decode_source,
     find_python_files,
     iter_python_files,
     path_reason,
@@ -38,7 +37,7 @@ def site(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "site").mkdir()
 
-    def install(name, files, licence="License-Expression: MIT"):
+    def install(name, files):
         base = folders["standard_library"] if name is None else folders["folders"][0]
         for path, content in files.items():
             file = base / path
@@ -47,7 +46,7 @@ def site(tmp_path):
         if name is not None:
             info = base / f"{name}-1.0.dist-info"
             info.mkdir()
-            (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{licence}\n")
+            (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n")
             (info / "RECORD").write_text("".join(f"{path},,\n" for path in files))
         return folders
 
@@ -139,15 +138,13 @@ def test_files_of_packages_and_of_the_standard_library_are_found(site):
     site(None, {"json/decoder.py": "a = 1\n", "site-packages/no.py": "b = 1\n", "test/no.py": "c = 1\n", "x.txt": "d"})
     site("pandas", {"pandas/__init__.py": "e = 1\n", "pandas/lib.so": "f", "pandas/tests/no.py": "g = 1\n"})
     site("course_lib", {"course_lib/data.py": "h = 1\n", "__editable___course_lib_finder.py": "i = 1\n"})
-    folders = site(
-        "scipy", {"scipy/a.py": "j = 1\n", "../../bin/no.py": "k = 1\n"}, "Classifier: License :: OSI :: BSD"
-    )
+    folders = site("scipy", {"scipy/a.py": "j = 1\n", "../../bin/no.py": "k = 1\n"})
     skipped = Counter()
-    found = find_python_files(**folders, skipped=skipped)
-    assert [(file.path, file.package, file.licence, file.split) for file in found] == [
-        ("pandas/__init__.py", "pandas", "MIT", "train"),
-        ("json/decoder.py", "python", "PSF-2.0", "train"),
-        ("scipy/a.py", "scipy", "BSD", "validation"),
+    rows = list(iter_python_files(files=find_python_files(**folders), skipped=skipped))
+    assert [(row["path"], row["package"], row["split"]) for row in rows] == [
+        ("pandas/__init__.py", "pandas", "train"),
+        ("json/decoder.py", "python", "train"),
+        ("scipy/a.py", "scipy", "validation"),
     ]
     assert skipped == {"test": 2, "this course": 2, "outside the package": 1}
 
@@ -155,9 +152,9 @@ def test_files_of_packages_and_of_the_standard_library_are_found(site):
 def test_other_packages_change_nothing(site):
     site("pandas", {"pandas/a.py": "a = 1\n"})
     folders = site("scipy", {"scipy/a.py": "b = 1\n"})
-    before = {file.path: file.split for file in find_python_files(**folders)}
+    before = {row["path"]: row["split"] for row in iter_python_files(files=find_python_files(**folders))}
     site("aaa", {"aaa/a.py": "c = 1\n"})
-    after = {file.path: file.split for file in find_python_files(**folders)}
+    after = {row["path"]: row["split"] for row in iter_python_files(files=find_python_files(**folders))}
     assert after == {**before, "aaa/a.py": side_of("aaa")}
 
 
@@ -193,16 +190,22 @@ def test_sources_are_decoded_as_the_standard_library_does(tmp_path_factory, firs
         expected.encode()
     except (SyntaxError, ValueError):
         expected = None
-    try:
-        found = decode_source(data)
-    except (SyntaxError, ValueError, LookupError):
-        found = None
-    assert found == expected
+    skipped = Counter()
+    found = list(iter_python_files(files=[PythonFile("a.py", "pandas", str(path))], skipped=skipped))
+    if found:
+        assert found[0]["content"] == expected
+    elif expected is None:
+        assert skipped == {"not decodable": 1}
+    else:
+        assert text_reason(expected) in skipped
 
 
-def test_half_a_surrogate_pair_is_no_text():
-    with pytest.raises(ValueError, match="surrogates"):
-        decode_source(b"# coding: raw_unicode_escape\nx = '\\ud800'\n")
+def test_half_a_surrogate_pair_is_no_text(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_bytes(b"# coding: raw_unicode_escape\nx = '\\ud800'\n")
+    skipped = Counter()
+    assert not list(iter_python_files(files=[PythonFile("a.py", "pandas", str(path))], skipped=skipped))
+    assert skipped == {"not decodable": 1}
 
 
 # the stream
@@ -247,7 +250,6 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_read(site):
         "path": "pandas/a.py",
         "package": "pandas",
         "split": "train",
-        "licence": "MIT",
     }
 
 
@@ -263,11 +265,11 @@ def test_each_text_comes_once_and_validation_goes_first(tmp_path_factory, texts,
     for number, (package, text) in enumerate(texts):
         location = folder / f"{number:02}.py"
         location.write_text(text * (1 + "abcde".index(text) % 2))  # some sizes are shared, some are not
-        files.append(python_code.PythonFile(f"{package}/{number:02}.py", package, "", str(location)))
+        files.append(PythonFile(f"{package}/{number:02}.py", package, str(location)))
     first = {}
-    for file in sorted(files, key=lambda file: (file.split == "train", file.package, file.path)):
+    for file in sorted(files, key=lambda file: (side_of(file.package) == "train", file.package, file.path)):
         first.setdefault(Path(file.location).read_text(), file)
-    expected = {file.path for file in first.values() if split in (None, file.split)}
+    expected = {file.path for file in first.values() if split in (None, side_of(file.package))}
     found = paths(iter_python_files(split, seed=seed, files=files))
     assert len(found) == len(set(found))
     assert set(found) == expected
@@ -276,8 +278,8 @@ def test_each_text_comes_once_and_validation_goes_first(tmp_path_factory, texts,
 def test_few_files_are_read_to_find_copies(site, monkeypatch):
     folders = site("pandas", {f"pandas/{number:03}.py": f"x = '{'a' * number}'\n" for number in range(200)})
     files = find_python_files(**folders)
-    read, original = [], Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or original(path))
+    read, original = [], tokenize.open
+    monkeypatch.setattr(tokenize, "open", lambda path: read.append(path) or original(path))
     assert len(list(islice(iter_python_files(seed=0, files=files), 5))) == 5
     assert len(read) == 5
 
@@ -312,11 +314,10 @@ def test_the_stream_holds_one_file_at_a_time(site):
 def test_a_file_that_is_not_there_is_no_copy(tmp_path):
     here = tmp_path / "a.py"
     here.write_text("a = 1\n")
-    files = [
-        python_code.PythonFile("scipy/a.py", "scipy", "", str(tmp_path / "gone.py")),
-        python_code.PythonFile("pandas/a.py", "pandas", "", str(here)),
-    ]
-    assert FirstCopies(files)(files[1], here.read_bytes())
+    files = [PythonFile("scipy/a.py", "scipy", str(tmp_path / "gone.py")), PythonFile("pandas/a.py", "pandas", str(here))]
+    skipped = Counter()
+    assert paths(iter_python_files(files=files, skipped=skipped)) == ["pandas/a.py"]
+    assert skipped == {"not readable": 1}
 
 
 # load_data
@@ -348,14 +349,14 @@ def test_load_data_draws_as_many_files_as_asked_for(installed):
 
 
 def test_a_split_that_there_is_not_is_named(installed):
-    with pytest.raises(ValueError, match="python-code has no split 'test'; it has train"):
+    with pytest.raises(ValueError, match="python-code has no test split; it has train"):
         load_data("python-code", "code", splits=("train", "test"))
 
 
 def test_the_columns_tell_where_a_file_comes_from(installed):
     table = build_python_code(("validation",), {"validation": 3})["validation"]
     assert table.num_rows == 3
-    assert table.column_names == ["content", "path", "package", "split", "licence"]
+    assert table.column_names == ["content", "path", "package", "split"]
     assert set(table["package"].to_pylist()) == {"scipy"}
 
 
@@ -369,9 +370,9 @@ def test_the_real_installation_has_data_analysis_on_both_sides():
     sizes = Counter()
     for file in files:
         if os.path.exists(file.location):
-            sizes[file.split] += os.path.getsize(file.location)
+            sizes[side_of(file.package)] += os.path.getsize(file.location)
     assert 0.03 < sizes["validation"] / sizes.total() < 0.17
-    packages = {split: {file.package for file in files if file.split == split} for split in ("train", "validation")}
+    packages = {split: {file.package for file in files if side_of(file.package) == split} for split in ("train", "validation")}
     assert {"pandas", "scikit-learn", "matplotlib", "python"} <= packages["train"]
     assert {"scipy", "narwhals"} & packages["validation"]
     words = ("pandas", "sklearn", "matplotlib")

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from course_lib.data import read_mo
+from course_lib.data import read_catalog
 from course_lib.profiles import CourseError
 
 PACK = ("jupyterlab-language-pack-fr-FR", "4.5.post3")  # name and version of what the packaged corpus was made from
@@ -45,7 +45,7 @@ def read_pack(
     folder: Path,  # holds `.mo` files
 ) -> list[dict[str, str]]:
     "All translated messages as `source`, `target`, `context` and `catalog` (the file's stem), file by file."
-    return [{**row, "catalog": file.stem} for file in sorted(folder.glob("*.mo")) for row in read_mo(file).to_pylist()]
+    return [{**row, "catalog": file.stem} for file in sorted(folder.glob("*.mo")) for row in read_catalog(file).to_pylist()]
 
 
 def clean(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:

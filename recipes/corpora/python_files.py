@@ -8,7 +8,7 @@ import importlib.metadata
 import platform
 import re
 import sysconfig
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from course_lib.profiles import CourseError
@@ -46,6 +46,20 @@ def installed_versions(extra: Iterable[str] = ()) -> dict[str, str]:
     return {"python": platform.python_version()} | {name: found[name] for name in CHARACTERS if name in found}
 
 
+def short_licence(metadata: Mapping[str, str]) -> str:
+    "The licence of a package's metadata in a few words: an SPDX expression, else a classifier, else a short text."
+    classifiers = [value for key, value in metadata.items() if key == "Classifier" and value.startswith("License ::")]
+    text = classifiers[0].rpartition(" :: ")[2] if classifiers else (metadata.get("License") or "").strip()
+    return metadata.get("License-Expression") or (text if len(text) < 60 and "\n" not in text else "")
+
+
+def installed_licences(extra: Iterable[str] = ()) -> dict[str, str]:
+    "Package -> its licence, as `short_licence` reads it."
+    packages = reversed(list(importlib.metadata.distributions(path=folders_with(extra))))
+    found = {package.name: short_licence(package.metadata) for package in packages if package.name in CHARACTERS}
+    return {"python": "PSF-2.0"} | found
+
+
 def _place(file: PythonFile) -> bytes:
     return hashlib.blake2b(file.path.encode(), digest_size=8).digest()
 
@@ -68,16 +82,19 @@ def build_code(
     """The splits of the corpus: `content`, `path`, `package`, `version` and `licence` (as the package states it).
 
     Raises `CourseError` for a package that is not there, and for a licence that is not permissive."""
-    versions, wanted = installed_versions(extra), list(CHARACTERS if packages is None else packages)
+    versions, licences = installed_versions(extra), installed_licences(extra)
+    wanted = list(CHARACTERS if packages is None else packages)
     if missing := [name for name in wanted if name not in versions]:
         raise CourseError(f"Not installed: {', '.join(missing)}. Install them into a folder and name it with --extra.")
     files: dict[str, list[PythonFile]] = {name: [] for name in wanted}
     for file in find_python_files(folders_with(extra)):
         if file.package in files and not WRITTEN_BY_BUILD.search(file.path):
             files[file.package].append(file)
-            if not PERMISSIVE.fullmatch(file.licence):
-                raise CourseError(f"{file.package} is under {file.licence!r}. Take it out of the list.")
-    rows = [row | {"version": versions[name]} for name in wanted for row in _chosen(name, files[name])]
+    for name in wanted:
+        if not PERMISSIVE.fullmatch(licences[name]):
+            raise CourseError(f"{name} is under {licences[name]!r}. Take it out of the list.")
+    told = {name: {"version": versions[name], "licence": licences[name]} for name in wanted}
+    rows = [row | told[name] for name in wanted for row in _chosen(name, files[name])]
     rows.sort(key=lambda row: hashlib.blake2b(row["path"].encode(), digest_size=8).digest())
     columns = ("content", "path", "package", "version", "licence")
     return {
