@@ -97,7 +97,7 @@ def batches(rows: int, folder: str) -> Callable[[], Any]:
 def features(rows: int, folder: str) -> Callable[[], Any]:
     from benchmarks.bench_question_answering import SIZES, make_questions
     from course_lib.checkpoints import load_tokenizer
-    from course_lib.question_answering import prepare_train_features
+    from course_lib.spans import prepare_train_features
 
     make_questions(rows, 5).save_to_disk(f"{folder}/questions")
     from datasets import Dataset
@@ -108,14 +108,13 @@ def features(rows: int, folder: str) -> Callable[[], Any]:
 
 
 def _windows(rows: int) -> tuple[Any, Any, Any]:
-    from benchmarks.bench_question_answering import SIZES, make_questions, tiled
+    from benchmarks.bench_question_answering import SIZES, make_questions
     from course_lib.checkpoints import load_tokenizer
-    from course_lib.question_answering import prepare_validation_features
+    from course_lib.spans import prepare_validation_features
 
-    questions, tokenizer = make_questions(500, 5), load_tokenizer("mini/encoder")
-    made = partial(prepare_validation_features, tokenizer=tokenizer, **SIZES)
-    mapped = questions.with_format("arrow").map(made, batched=True, remove_columns=questions.column_names)
-    return *tiled(questions, mapped.with_format(None), rows), SIZES["max_length"]
+    questions = make_questions(rows, 5)
+    windows = prepare_validation_features(questions, load_tokenizer("mini/encoder"), **SIZES)
+    return questions, windows.slice(0, rows), SIZES["max_length"]
 
 
 @stage("post-processing", 1000)
@@ -123,7 +122,7 @@ def answers(rows: int, folder: str) -> Callable[[], Any]:
     import numpy as np
 
     from benchmarks.bench_question_answering import SEARCH
-    from course_lib.question_answering import postprocess_answers
+    from course_lib.spans import postprocess_answers
 
     examples, windows, width = _windows(rows)
     logits = np.random.default_rng(0).normal(size=(2, rows, width)).astype(np.float32)

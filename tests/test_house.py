@@ -17,9 +17,9 @@ TWICE = {"SETTINGS", "load_pairs"}
 FLOORS = [
     {"profiles"},
     {"results", "data", "tokens", "checkpoints", "metrics", "python_code"},
-    {"saving", "hub", "masking", "generation", "filtering", "packing", "heads", "spans"},
+    {"saving", "hub", "masking", "generation", "filtering", "packing", "heads"},
     {"loop"},
-    {"processes", "cli"},
+    {"processes", "cli", "spans"},
     CHAPTERS,
 ]
 # Lines of today: a module may get shorter, never longer. The goal is 450 for each, and 5,500 for all.
@@ -29,7 +29,6 @@ LIMITS = {
     "data": 470,
     "hub": 430,
     "loop": 670,
-    "question_answering": 920,
     "saving": 640,
     "translation": 510,
 }

@@ -1,0 +1,89 @@
+"""Whole chapters against the script that everybody writes: same data, checkpoint, steps and rates, one after the other.
+
+Nothing is promised: the rows say what they say. A function for each row; `run` goes through them.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
+from datasets import disable_caching, disable_progress_bars
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers.trainer_callback import PrinterCallback
+
+from benchmarks.bench_question_answering import naive_answers, naive_scores, naive_train, naive_validation
+from benchmarks.harness import Row, compare
+from course_lib import question_answering
+from course_lib.checkpoints import resolve_checkpoint
+
+NUMBERS = ()
+
+
+def questions(
+    dataset: str = "mini/squad",
+    checkpoint: str = "mini/encoder",
+    **changes: Any,  # to the settings of tiny, such as split_by for real questions
+) -> Row:
+    """`course train 05` against the usual script: loops in `map`, windows padded to the maximum, `Trainer`, loops over pairs.
+
+    Both in float32, and both score the held-out questions once, at the end.
+    """
+    chosen = {"train_size": 480, "validation_size": 240, "mixed_precision": "no"} | changes
+    settings = replace(question_answering.SETTINGS["tiny"], dataset=dataset, checkpoint=checkpoint, **chosen)
+    search = {"n_best": settings.n_best, "max_answer_length": settings.max_answer_length}
+
+    def script() -> dict[str, float]:
+        set_seed(settings.seed)
+        data, folder = question_answering.load(settings), resolve_checkpoint(settings.checkpoint)
+        sizes = {"max_length": settings.max_length, "stride": settings.stride, "padding": "max_length"}
+        windows = {}
+        for split, prepare in (("train", naive_train), ("validation", naive_validation)):
+            made = partial(prepare, tokenizer=AutoTokenizer.from_pretrained(folder), **sizes)
+            windows[split] = data[split].map(made, batched=True, remove_columns=data[split].column_names)
+        model = AutoModelForQuestionAnswering.from_pretrained(folder, dtype=torch.float32)
+        with tempfile.TemporaryDirectory() as output:
+            arguments = TrainingArguments(
+                output,
+                num_train_epochs=settings.num_epochs,
+                per_device_train_batch_size=settings.batch_size,
+                per_device_eval_batch_size=64,
+                learning_rate=settings.learning_rate,
+                warmup_steps=settings.warmup,
+                weight_decay=settings.weight_decay,
+                save_strategy="no",
+                report_to="none",
+                dataloader_pin_memory=False,
+                seed=settings.seed,
+                disable_tqdm=True,
+            )
+            trainer = Trainer(model, arguments, train_dataset=windows["train"])
+            trainer.remove_callback(PrinterCallback)
+            trainer.train()
+        logits = trainer.predict(windows["validation"].remove_columns(["example_id", "offset_mapping"])).predictions[:2]
+        answers = naive_answers(data["validation"], windows["validation"], *logits, **search)
+        return {"steps": trainer.state.global_step} | naive_scores(answers, data["validation"].to_list())
+
+    def ours() -> dict[str, float]:
+        history = question_answering.train(settings, progress=False)[-1]
+        return {"steps": len(history.steps)} | history.evaluations[-1]
+
+    def agree(theirs: dict[str, float], ours: dict[str, float]) -> bool:
+        "As many steps, and a model that is as good: the order of the windows differs, so the scores do a little."
+        notes.update(
+            {f"{name} theirs / ours": f"{theirs[name]:.1f} / {ours[name]:.1f}" for name in ("exact_match", "f1")}
+        )
+        return theirs["steps"] == ours["steps"] and abs(theirs["f1"] - ours["f1"]) < 12
+
+    notes: dict[str, str] = {}
+    size = f"{dataset}, {settings.train_size} questions, windows of {settings.max_length}, one evaluation"
+    row = compare("chapter 5, train, against Trainer", size, script, ours, agree, target=None, rounds=1)
+    return replace(row, notes=notes)
+
+
+def run() -> Iterator[Row]:
+    disable_caching()
+    disable_progress_bars()
+    yield questions()
