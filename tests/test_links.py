@@ -72,3 +72,10 @@ def test_every_chapter_has_its_own_badge(path):
     badge = f"{settings['user']}/{settings['repo']}/blob/{settings['branch']}/nbs/{path.name}"
     assert badge in path.read_text(encoding="utf-8")
     assert badge in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_workbench_notebook_has_its_row_in_the_index():
+    cells = json.loads((ROOT / "nbs/index.ipynb").read_text(encoding="utf-8"))["cells"]
+    linked = re.findall(r"\| \[\w+\]\((workbench/\w+\.ipynb)\)", "".join("".join(cell["source"]) for cell in cells))
+    there = [path.relative_to(ROOT / "nbs").as_posix() for path in (ROOT / "nbs/workbench").glob("*.ipynb")]
+    assert sorted(linked) == sorted(there)
