@@ -15,42 +15,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import dill
 import torch
+from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import patch_environment
+from torch.multiprocessing import start_processes
 
 from .profiles import CourseError
 
 # %% ../nbs/workbench/processes.ipynb #873f10e1
-def _can_fork() -> bool:
-    "Whether a copy of this process can compute. On a GPU, or where torch has started threads for one, it cannot."
-    from accelerate.state import AcceleratorState
-
-    forgets = hasattr(AcceleratorState, "_reset_state")  # a name that may change; a copy must forget who this process is
-    return sys.platform == "linux" and not torch.accelerator.is_available() and forgets
-
-
 def _process(rank: int, work: Callable[[], Any] | bytes, folder: str, cpu: bool, num_processes: int) -> None:
     "One process of `launch`: do the work and write down what it returned, or what a `CourseError` says."
-    from accelerate.state import AcceleratorState, PartialState
-
     if isinstance(work, bytes):
-        import dill
-
         work = dill.loads(work)
     else:
-        AcceleratorState._reset_state(reset_partial_state=True)
+        AcceleratorState._reset_state(reset_partial_state=True)  # a copy must forget who the original is
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    meeting = {}
-    if num_processes > 1:  # they meet at a file: a free port could be somebody else's by the time they are all there
+    if num_processes > 1:
         os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank))
-        meeting = {"init_method": Path(folder, "meeting").as_uri(), "rank": rank, "world_size": num_processes}
-    state = PartialState(cpu=cpu, **meeting)
+    # They meet at a file: a free port could be somebody else's by the time they are all there.
+    meeting = {"init_method": Path(folder, "meeting").as_uri(), "rank": rank, "world_size": num_processes}
+    state = PartialState(cpu=cpu, **meeting if num_processes > 1 else {})
     state.wait_for_everyone()  # none leaves before all have met
     try:
-        result = work()
+        Path(folder, f"{rank}.json").write_text(json.dumps(work()), encoding="utf-8")
     except CourseError as error:  # says all there is to say; what becomes of it on the way fills a page
         Path(folder, "error").write_text(str(error), encoding="utf-8")
         raise
-    Path(folder, f"{rank}.json").write_text(json.dumps(result), encoding="utf-8")
     state.wait_for_everyone()  # nor before all are done
 
 
@@ -64,39 +55,30 @@ def launch(
 
     On Linux without a GPU they are copies of this process, with one thread each. Elsewhere they are fresh interpreters,
     which take some seconds and get `function`, `args` and what these use by value (with dill); those on CPU cores see
-    no GPU. A script calls it below `if __name__ == "__main__"`. Raises `CourseError` if the function does so in a process, for more
-    processes than GPUs, and for a function that cannot be sent.
+    no GPU. A script calls it below `if __name__ == "__main__"`. Raises `CourseError` if the function does so in a
+    process, and for more processes than GPUs.
     """
-    import dill
-    from accelerate.utils import patch_environment
-    from torch.multiprocessing import start_processes
-
     from course_lib import processes  # a fresh interpreter finds `_process` there, but not in a notebook
 
-    if num_processes < 1:
-        raise CourseError(f"num_processes={num_processes} runs nothing; use 1 or more.")
+    assert num_processes > 0, f"num_processes={num_processes} runs nothing"
     cpu = not torch.cuda.is_available() if cpu is None else cpu
     if not cpu and num_processes > torch.cuda.device_count():
         raise CourseError(f"num_processes={num_processes}, but GPUs: {torch.cuda.device_count()}. Give cpu=True, or less.")
-    fork, work = _can_fork(), partial(function, *args)
+    fork, work = sys.platform == "linux" and not torch.accelerator.is_available(), partial(function, *args)
     # A copy has none of the threads that share the work here, and waits for them for ever: it computes alone.
     share = 1 if fork else max(1, torch.get_num_threads() // num_processes)
     variables = {"omp_num_threads": share, "mkl_num_threads": share}
     variables |= {"accelerate_use_cpu": "true"} | ({} if fork else {"cuda_visible_devices": ""}) if cpu else {}
     if num_processes > 1:
         variables |= {"world_size": num_processes, "master_addr": "127.0.0.1"}
-    try:
-        work = work if fork else dill.dumps(work, recurse=True)
-    except Exception as error:
-        raise CourseError(f"{function} cannot be sent to a process: {' '.join(str(error).split())}") from None
+    work = work if fork else dill.dumps(work, recurse=True)
     with tempfile.TemporaryDirectory() as folder:
-        start = partial(start_processes, start_method="fork" if fork else "spawn", nprocs=num_processes)
+        given, method = (work, folder, cpu, num_processes), "fork" if fork else "spawn"
         try:
             with patch_environment(**variables):
-                start(processes._process, args=(work, folder, cpu, num_processes))
+                start_processes(processes._process, args=given, nprocs=num_processes, start_method=method)
         except Exception:
             if (said := Path(folder, "error")).is_file():
                 raise CourseError(said.read_text(encoding="utf-8")) from None
             raise
-        results = sorted(Path(folder).glob("*.json"), key=lambda file: int(file.stem))
-        return [json.loads(file.read_text(encoding="utf-8")) for file in results]
+        return [json.loads(Path(folder, f"{rank}.json").read_text("utf-8")) for rank in range(num_processes)]

@@ -16,7 +16,7 @@ TWICE = {"SETTINGS", "load_pairs"}
 # Below the first floor nothing of the second is known, and so on.
 FLOORS = [
     {"profiles"},
-    {"results", "data", "tokens", "checkpoints", "metrics", "python_code"},
+    {"results", "data", "batches", "tokens", "checkpoints", "metrics", "python_code"},
     {"saving", "hub", "masking", "generation", "filtering", "packing", "heads"},
     {"loop"},
     {"processes", "cli", "spans"},
@@ -28,8 +28,6 @@ LIMITS = {
     "checkpoints": 420,
     "data": 470,
     "hub": 430,
-    "loop": 670,
-    "saving": 640,
     "translation": 510,
 }
 

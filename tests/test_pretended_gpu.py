@@ -125,7 +125,7 @@ def test_many_overflows_in_a_row_stop_the_run(gpu):
         assert len(fit(model(), ROWS, stack, CONFIG, loss_of=overflowing(many), progress=False).steps) == 30
     loss_of = overflowing(range(3, 30))
     message = complaint_of(CourseError, fit, model(), ROWS, stack, CONFIG, loss_of=loss_of, progress=False)
-    assert "overflowed float16 in step 22, as in the 19 before" in message
+    assert "overflowed float16, as in the 19 steps before, in step 22" in message
     assert "Lower learning_rate" in message
 
 

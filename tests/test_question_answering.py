@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from hypothesis import given
@@ -22,7 +23,7 @@ from small_tokenizers import TOKENIZERS, texts, word_pieces
 from transformers import BertTokenizerFast, TrainingArguments
 
 from course_lib.checkpoints import load_model, load_tokenizer
-from course_lib.loop import LoopConfig, make_accelerator, per_device
+from course_lib.loop import LoopConfig, per_device
 from course_lib.metrics import squad_scores
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
@@ -316,7 +317,9 @@ def test_losses_are_compared_in_full_precision_after_a_run_in_half_precision():
     tokenizer = load_tokenizer("mini/encoder")
     chosen = dataclasses.replace(SETTINGS["tiny"], train_size=8, validation_size=8)
     trained, untrained = (load_model("question-answering", "mini/encoder") for _ in range(2))
-    make_accelerator(LoopConfig(mixed_precision="bf16")).prepare(trained)  # from now on in half precision
+    AcceleratorState._reset_state()
+    Accelerator(mixed_precision="bf16").prepare(trained)  # from now on in half precision
+    AcceleratorState._reset_state()
     space = {
         "by_arrays": preprocess(load(chosen), tokenizer, chosen)["train"],
         "collate": partial(pad_features, tokenizer=tokenizer),
