@@ -109,7 +109,8 @@ def check_table(table: pa.Table, schema: str, where: str, columns: Mapping[str, 
 # %% ../nbs/workbench/data.ipynb #a0adf331
 def read_delimited(path: Path, delimiter: str, quote: str | bool) -> pa.Table:
     "A table of strings with a header line, and as many fields in each other line."
-    reading = csv.ReadOptions(block_size=1 << 25)  # bytes; a row must fit into two blocks
+    # A row must fit into two blocks, counted in bytes. With threads, pyarrow 18 has once waited for ever.
+    reading = csv.ReadOptions(block_size=1 << 25, use_threads=False)
     parsing = csv.ParseOptions(delimiter=delimiter, quote_char=quote, newlines_in_values=bool(quote))
     names = csv.open_csv(path, reading, parsing).schema.names
     return csv.read_csv(path, reading, parsing, csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())))

@@ -17,11 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader
 
 from .checkpoints import check_fits
 from .data import ANSWERS
-from .loop import evaluating, own_batches, token_lengths
+from .loop import evaluating, evaluation_batches, token_lengths
 from .profiles import CourseError
 from .tokens import Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts
 
@@ -271,17 +270,12 @@ def predict_spans(
     """
     # Without its wrapper the model exchanges nothing, so processes may have different numbers of batches.
     model = accelerator.unwrap_model(model) if accelerator else model
-    device = next(model.parameters()).device
-    lengths = token_lengths(features)
-    parts = own_batches(lengths, batch_size, accelerator)
     columns = [name for name in tokenizer.model_input_names if name in features.column_names]
-    loader = DataLoader(
-        features.select_columns(columns), batch_sampler=parts, collate_fn=partial(pad_features, tokenizer=tokenizer)
-    )
-    found = []
+    rows, collate = features.select_columns(columns), partial(pad_features, tokenizer=tokenizer)
+    found, lengths = [], token_lengths(features)
     with evaluating(model):
-        for part, batch in zip(parts, loader, strict=True):
-            output = model(**{name: values.to(device) for name, values in batch.items()})
+        for part, batch in evaluation_batches(model, rows, collate, batch_size, accelerator):
+            output = model(**batch)
             found.append((part, torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()))
     if accelerator and accelerator.num_processes > 1:
         from accelerate.utils import gather_object

@@ -11,7 +11,8 @@ from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
 from complaints import complaint_of
 from datasets import Dataset
-from transformers import BertConfig, BertForSequenceClassification
+from small_classifier import small_model
+from transformers import BertForSequenceClassification
 
 from course_lib.loop import (
     History,
@@ -30,21 +31,6 @@ from course_lib.loop import (
 )
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
-
-
-def small_model(seed: int = 0, dropout: float = 0.0) -> BertForSequenceClassification:
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=45,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-    )
-    return BertForSequenceClassification(config).eval()
 
 
 def make_rows(count: int, seed: int = 0) -> Dataset:
@@ -112,7 +98,12 @@ def test_settings_that_cannot_work_are_errors(wrong):
 
 @pytest.mark.parametrize(
     ("capabilities", "expected"),
-    [({}, "no"), ({"avx512_f": True, "avx512_bf16": False}, "no"), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16")],
+    [
+        ({}, "no"),
+        ({"avx512_f": True, "avx512_bf16": False}, "no"),
+        ({"avx512_bf16": True}, "bf16"),
+        ({"amx_bf16": True}, "bf16"),
+    ],
 )
 def test_precision_on_a_cpu(monkeypatch, capabilities, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # the machine has a GPU; this run is not on it
@@ -122,7 +113,9 @@ def test_precision_on_a_cpu(monkeypatch, capabilities, expected):
     assert choose_precision("no") == "no"
 
 
-@pytest.mark.parametrize(("device", "native", "expected"), [("cuda:0", True, "bf16"), ("cuda", False, "fp16"), ("mps", True, "no")])
+@pytest.mark.parametrize(
+    ("device", "native", "expected"), [("cuda:0", True, "bf16"), ("cuda", False, "fp16"), ("mps", True, "no")]
+)
 def test_precision_on_a_gpu(monkeypatch, device, native, expected):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
@@ -148,7 +141,8 @@ def test_schedules_by_formula():
         "constant": lambda share: 1.0,
     }.items():
         expected = [
-            peak * (step / warmup if step < warmup else falling((step - warmup) / (steps - warmup))) for step in range(steps)
+            peak * (step / warmup if step < warmup else falling((step - warmup) / (steps - warmup)))
+            for step in range(steps)
         ]
         for amount in (0.2, 4):
             config = LoopConfig(learning_rate=peak, schedule=schedule, warmup=amount)
@@ -266,7 +260,13 @@ def test_half_precision_after_a_full_one_leaves_a_full_model(data, collate):
     model.classifier.register_forward_hook(lambda layer, inputs, output: dtypes.append(output.dtype))
     fit(model, data["train"], collate, config, progress=False)
     assert set(dtypes) == {torch.bfloat16}, "a second run on the same model is in half precision as well"
-    full = fit(small_model(), data["train"], collate, LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="no"), progress=False)
+    full = fit(
+        small_model(),
+        data["train"],
+        collate,
+        LoopConfig(1, 8, learning_rate=1e-3, mixed_precision="no"),
+        progress=False,
+    )
     assert full.steps[0]["loss"] != history.steps[0]["loss"]
     assert full.steps[0]["loss"] == pytest.approx(history.steps[0]["loss"], abs=0.02)
 
@@ -404,7 +404,9 @@ def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate):
     "error",
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
-        RuntimeError("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+        RuntimeError(
+            "[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory: you tried to ..."
+        ),
         MemoryError(),
     ],
     ids=["cuda", "cpu", "python"],
@@ -420,7 +422,9 @@ def test_out_of_memory_names_the_setting(data, collate, error):
     assert "Set batch_size=8; with gradient_accumulation_steps=6" in complaint
     assert model.forward.__func__ is forward
     assert not model.training
-    complaint = complaint_of(CourseError, fit, model, data["train"], spoiled(collate, 2, fail), LoopConfig(1, 2), progress=False)
+    complaint = complaint_of(
+        CourseError, fit, model, data["train"], spoiled(collate, 2, fail), LoopConfig(1, 2), progress=False
+    )
     assert "Shorten the texts" in complaint
 
 

@@ -1,24 +1,21 @@
-"The loop against independent naive references."
+"Chapter 1: pairs, their evaluation and their training."
 
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from complaints import complaint_of
 from datasets import ClassLabel, Dataset, DatasetDict, IterableDatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_classifier import small_model
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast, DataCollatorWithPadding
+from transformers import BertTokenizerFast, DataCollatorWithPadding
 
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.data import DataError, load_data
-from course_lib.loop import (
-    LoopConfig,
-    fit,
-)
+from course_lib.loop import LoopConfig, fit
 from course_lib.profiles import CourseError
 from course_lib.training_loop import SETTINGS, check_labels, classify_pairs, evaluate_pairs, preprocess, tokenize_pairs
 
@@ -34,22 +31,6 @@ def tokenizer() -> BertTokenizerFast:
     raw.normalizer, raw.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     raw.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return BertTokenizerFast(tokenizer_object=raw, model_max_length=64)
-
-
-def small_model(seed: int = 0, dropout: float = 0.0, labels: int = 2) -> BertForSequenceClassification:
-    torch.manual_seed(seed)
-    config = BertConfig(
-        vocab_size=len(SPECIAL) + len(WORDS),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
-        attention_probs_dropout_prob=dropout,
-        num_labels=labels,
-    )
-    return BertForSequenceClassification(config).eval()
 
 
 def make_pairs(count: int, seed: int = 0) -> Dataset:
@@ -145,7 +126,9 @@ def test_the_chapter_s_path_on_64_real_pairs(shared):
     assert abs(before["loss"] - np.log(2)) < 0.2
     assert after["loss"] != before["loss"]
     assert len(history.steps) == 8
-    probabilities = classify_pairs(model, tokenizer, list(zip(raw["validation"]["sentence1"], raw["validation"]["sentence2"], strict=True)))
+    probabilities = classify_pairs(
+        model, tokenizer, list(zip(raw["validation"]["sentence1"], raw["validation"]["sentence2"], strict=True))
+    )
     assert (probabilities.argmax(1) == np.array(rows["validation"]["labels"])).mean() == after["accuracy"]
 
 
