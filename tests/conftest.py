@@ -36,7 +36,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Make nbval and nbdev agree.
 
-    nbdev_clean removes execution counts, and nbval fails a cell that has outputs without one; the assertions inside
+    nbdev-clean removes execution counts, and nbval fails a cell that has outputs without one; the assertions inside
     the cells are what tests them, so the stored outputs are dropped. nbval does not know `#| eval: false`.
     """
     for item in items:

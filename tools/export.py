@@ -60,11 +60,13 @@ def export() -> None:
             updated = ask_for_gpu(updated)
         if updated != text:
             path.write_text(updated, encoding="utf-8", newline="\n")
+    package, version = ROOT / settings["lib_path"], settings["version"]
+    (package / "__init__.py").write_text(f'__version__ = "{version}"\n', encoding="utf-8", newline="\n")
     commands = Path(sys.executable).parent
-    for command in ("nbdev_export", "nbdev_clean"):
+    for command in ("nbdev-export", "nbdev-clean"):
         subprocess.run([commands / command], cwd=ROOT, check=True)
     # nbdev's index of all names, for links in a documentation that it would build: nothing here reads it.
-    (ROOT / settings["lib_path"] / "_modidx.py").unlink(missing_ok=True)
+    (package / "_modidx.py").unlink(missing_ok=True)
 
 
 def main() -> int:
