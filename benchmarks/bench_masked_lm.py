@@ -1,5 +1,6 @@
 """Chunks and masks against the loops that a reader writes first."""
 
+import random
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -48,7 +49,7 @@ def naive_group(batch: dict[str, list[list[int]]]) -> dict[str, list[list[int]]]
 
 def naive_words(rows: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase, others: list[int]) -> dict[str, Any]:
     "A loop over the words of each row."
-    dice, features = np.random.default_rng(0), []
+    dice, features = random.Random(0), []
     for row in rows:
         words, previous = [], -1
         for place, word in enumerate(row["word_ids"]):

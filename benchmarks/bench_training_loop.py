@@ -8,7 +8,8 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 from benchmarks.harness import Row, compare
-from course_lib.loop import LengthGroupedBatches, LoopConfig, choose_precision, make_optimizer, padding_share
+from course_lib.batches import LengthGroupedBatches, padding_share
+from course_lib.loop import LoopConfig, choose_precision, make_optimizer
 
 NUMBERS = (15,)
 STEPS, BATCH = 30, 8

@@ -9,17 +9,78 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from datasets import disable_caching, disable_progress_bars
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer, Trainer, TrainingArguments, set_seed
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
 from transformers.trainer_callback import PrinterCallback
 
 from benchmarks.bench_question_answering import naive_answers, naive_scores, naive_train, naive_validation
 from benchmarks.harness import Row, compare
-from course_lib import question_answering
+from course_lib import question_answering, training_loop
 from course_lib.checkpoints import resolve_checkpoint
 
 NUMBERS = ()
+
+
+def pairs() -> Row:
+    "`course train 01` against padding to the maximum in `map`, and `Trainer`; both in float32, both evaluate once."
+    settings = replace(
+        training_loop.SETTINGS["tiny"],
+        **{"train_size": 960, "batch_size": 16, "num_epochs": 1, "eval_every": None, "mixed_precision": "no"},
+    )
+
+    def script() -> dict[str, float]:
+        set_seed(settings.seed)
+        data, checkpoint = training_loop.load(settings), resolve_checkpoint(settings.checkpoint)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+        options = {"padding": "max_length", "truncation": True, "max_length": settings.max_length}
+        rows = data.map(lambda batch: tokenizer(batch["sentence1"], batch["sentence2"], **options), batched=True)
+        with tempfile.TemporaryDirectory() as folder:
+            arguments = TrainingArguments(
+                output_dir=folder,
+                num_train_epochs=settings.num_epochs,
+                per_device_train_batch_size=settings.batch_size,
+                per_device_eval_batch_size=64,
+                learning_rate=settings.learning_rate,
+                warmup_steps=settings.warmup,
+                eval_strategy="epoch",
+                save_strategy="no",
+                report_to="none",
+                dataloader_pin_memory=False,
+                seed=settings.seed,
+                disable_tqdm=True,
+            )
+            trainer = Trainer(
+                model=AutoModelForSequenceClassification.from_pretrained(checkpoint, num_labels=2, dtype=torch.float32),
+                args=arguments,
+                train_dataset=rows["train"],
+                eval_dataset=rows["validation"],
+                compute_metrics=lambda found: {"accuracy": np.mean(found.predictions.argmax(-1) == found.label_ids)},
+            )
+            trainer.remove_callback(PrinterCallback)
+            trainer.train()
+            last = next(row for row in reversed(trainer.state.log_history) if "eval_loss" in row)
+        return {"steps": trainer.state.global_step, "accuracy": last["eval_accuracy"], "loss": last["eval_loss"]}
+
+    def ours() -> dict[str, float]:
+        history = training_loop.train(settings, progress=False)[-1]
+        return history.evaluations[-1] | {"steps": len(history.steps)}
+
+    def agree(theirs: dict[str, Any], ours: dict[str, Any]) -> bool:
+        "As many steps, and a model that is as good: the order of the pairs differs, so the scores do a little."
+        close = abs(theirs["accuracy"] - ours["accuracy"]) < 0.05 and abs(theirs["loss"] - ours["loss"]) < 0.1
+        return theirs["steps"] == ours["steps"] and close
+
+    size = f"{settings.train_size} pairs, 60 steps, one evaluation, data and checkpoint read from files"
+    return compare("chapter 1, train, against Trainer", size, script, ours, agree, target=None, rounds=1)
 
 
 def questions(
@@ -86,4 +147,5 @@ def questions(
 def run() -> Iterator[Row]:
     disable_caching()
     disable_progress_bars()
+    yield pairs()
     yield questions()

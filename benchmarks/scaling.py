@@ -87,7 +87,7 @@ def freeze(rows: int, folder: str) -> Callable[[], Any]:
 @stage("batches", 4000)
 def batches(rows: int, folder: str) -> Callable[[], Any]:
     from benchmarks.bench_training_loop import pair_lengths
-    from course_lib.loop import LengthGroupedBatches
+    from course_lib.batches import LengthGroupedBatches
 
     sampler = LengthGroupedBatches(pair_lengths(rows), 16)
     return sampler.batches

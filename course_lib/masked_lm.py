@@ -66,9 +66,10 @@ import numpy as np
 import torch
 from transformers import default_data_collator
 
+from .batches import own_batches
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
 from .data import load_data
-from .loop import History, LoopConfig, evaluating, fit, own_batches, summed_loss
+from .loop import History, LoopConfig, evaluating, fit, summed_loss
 from .masking import MaskingCollator, freeze_masking, logits_at, masked_lm_loss, texts_to_chunks
 
 if TYPE_CHECKING:

@@ -201,8 +201,8 @@ class MaskingCollator:
             begins = np.append(True, (word_ids[1:] != word_ids[:-1]) | ~hideable[:-1])[: len(ids)]
             begins[bases(lengths)[lengths > 0]] = True
             begins &= hideable
-            places, taken = np.flatnonzero(hideable), _draws(keys[begins], 0) < self.mask_rate
-            chosen = places[taken[np.cumsum(begins)[places] - 1]]
+            taken = np.append(False, _draws(keys[begins], 0) < self.mask_rate)
+            chosen = np.flatnonzero(hideable & taken[np.cumsum(begins)])
         shown, labels = ids.copy(), np.full_like(ids, -100)
         labels[chosen] = ids[chosen]
         fate = _draws(keys[chosen], 1)

@@ -4,11 +4,11 @@ import torch
 from transformers import BertConfig, BertForSequenceClassification
 
 
-def small_model(seed: int = 0, dropout: float = 0.0, labels: int = 2) -> BertForSequenceClassification:
-    "With a vocabulary of 45 tokens, 0 of them for padding, and rows of at most 64."
+def small_model(seed: int = 0, dropout: float = 0.0, labels: int = 2, vocabulary: int = 45) -> BertForSequenceClassification:
+    "With token 0 for padding, and rows of at most 64."
     torch.manual_seed(seed)
     config = BertConfig(
-        vocab_size=45,
+        vocab_size=vocabulary,
         hidden_size=16,
         num_hidden_layers=2,
         num_attention_heads=2,

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = {"training_loop", "masked_lm", "translation", "causal_lm", "question_answering"}
 VERBS = {"load", "preprocess", "fine_tune", "evaluate", "train"}
 # Still to be made one, or to be renamed; a name may leave this list, none may come.
-TWICE = {"SETTINGS", "load_pairs"}
+TWICE = {"SETTINGS"}
 # Below the first floor nothing of the second is known, and so on.
 FLOORS = [
     {"profiles"},

@@ -16,7 +16,6 @@ from small_tokenizers import TOKENIZERS
 from small_tokenizers import texts as any_text
 from torch.utils.data import DataLoader
 
-from course_lib.data import DataError
 from course_lib.masking import (
     MaskingCollator,
     freeze_masking,
@@ -26,6 +25,7 @@ from course_lib.masking import (
     texts_to_chunks,
     tokenize_with_word_ids,
 )
+from course_lib.profiles import CourseError
 
 SPECIAL = set(TOKENIZER.all_special_ids)
 ORDINARY = [token for token in range(len(TOKENIZER)) if token not in SPECIAL]
@@ -100,7 +100,7 @@ def test_only_the_last_piece_of_a_thousand_texts_is_lost():
 def test_a_split_shorter_than_a_chunk_is_an_error():
     splits = {"train": make_texts(50), "validation": ["", "a"]}
     data = DatasetDict({name: Dataset.from_dict({"text": texts}) for name, texts in splits.items()})
-    assert "validation: all its texts" in complaint_of(DataError, texts_to_chunks, data, TOKENIZER, 16)
+    assert "validation: all its texts" in complaint_of(CourseError, texts_to_chunks, data, TOKENIZER, 16)
 
 
 # Masks

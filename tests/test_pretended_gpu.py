@@ -18,7 +18,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from benchmarks import gpu as benchmark
 from course_lib.loop import History, LoopConfig, choose_precision, fit
 from course_lib.profiles import CourseError
-from course_lib.training_loop import evaluate_pairs
+from course_lib.training_loop import evaluate
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_the_loop_in_float32_on_an_apple_chip():
     with pretended_gpu("mps"):
         trained, found = model(), []
         trained.classifier.register_forward_hook(lambda *seen: found.append((seen[-1].dtype, seen[-1].device.type)))
-        score = partial(evaluate_pairs, dataset=ROWS, collate=stack)
+        score = partial(evaluate, data=ROWS, collate=stack)
         history = fit(trained, ROWS, stack, CONFIG, evaluate=score, progress=False)
     assert set(found) == {(torch.float32, "mps")}
     assert history.evaluations[-1]["loss"] < 1

@@ -46,7 +46,7 @@ from course_lib.saving import (
     what_is_wrong,
     write_state,
 )
-from course_lib.training_loop import evaluate_pairs
+from course_lib.training_loop import evaluate
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and fork as on Unix")
 
@@ -105,7 +105,7 @@ CONFIG = LoopConfig(num_epochs=24, batch_size=8, gradient_accumulation_steps=3, 
 def outcome(folder: Path | None, config: LoopConfig = CONFIG, collate=noisy, model=None, **options) -> dict:
     "Train, and return what must be the same: a checksum of the weights, and the history."
     model = small_model() if model is None else model
-    score = partial(evaluate_pairs, dataset=HELD_OUT, collate=exact)
+    score = partial(evaluate, data=HELD_OUT, collate=exact)
     options = {"save_every": 2, "resume": True} | options if folder is not None else options
     history = fit(model, ROWS, collate, config, evaluate=score, progress=False, folder=folder, **options)
     weights = b"".join(tensor.numpy().tobytes() for tensor in model.state_dict().values())
