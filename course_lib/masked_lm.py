@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 
 # %% ../nbs/02_masked_lm.ipynb #17fba2dd
 def load(settings: MaskingSettings) -> "DatasetDict":
-    "The splits train and validation with the column text. Raises `DataError`."
+    "The splits train and validation with the column text. Raises `CourseError`."
     sizes = {"train_size": settings.train_size, "validation_size": settings.validation_size}
     return load_data(settings.dataset, "texts", columns=settings.columns, seed=settings.seed, **sizes)
 
@@ -89,7 +89,7 @@ def preprocess(
     tokenizer: "PreTrainedTokenizerBase",
     settings: MaskingSettings,
 ) -> "DatasetDict":
-    "The same splits as chunks of tokens, with word_ids. Raises `DataError` for a split shorter than one chunk."
+    "The same splits as chunks of tokens, with word_ids. Raises `CourseError` for a split shorter than one chunk."
     return texts_to_chunks(data, tokenizer, settings.chunk_size)
 
 # %% ../nbs/02_masked_lm.ipynb #bdcb60aa

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from .data import DataError
+from .profiles import CourseError
 from .tokens import bases, ranges, special_tokens, tokenize_texts
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def texts_to_chunks(
 ) -> "DatasetDict":
     """The same splits as chunks of tokens: input_ids, word_ids, attention_mask and what else the model knows.
 
-    Raises `DataError` for a split whose texts together are shorter than one chunk.
+    Raises `CourseError` for a split whose texts together are shorter than one chunk.
     """
     chunks = data.with_format("arrow").map(
         partial(_tokenize_and_group, tokenizer=tokenizer, chunk_size=chunk_size),
@@ -94,7 +94,7 @@ def texts_to_chunks(
     )
     for split, rows in chunks.items():
         if not len(rows):
-            raise DataError(f"{split}: all its texts are shorter than one chunk. Lower chunk_size={chunk_size}.")
+            raise CourseError(f"{split}: all its texts are shorter than one chunk. Lower chunk_size={chunk_size}.")
     return chunks.with_format(None)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .profiles import load_settings, settings_table
+from .profiles import CourseError, load_settings, settings_table
 
 # %% ../nbs/01_training_loop.ipynb #dff7af51
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ import numpy as np
 import torch
 
 from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
-from .data import DataError, load_data
+from .data import load_data
 from .loop import History, LoopConfig, fit, predict_logits
 from .metrics import glue_scores
 from .processes import launch
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
 # %% ../nbs/01_training_loop.ipynb #9396e7ab
 def load(settings: PairSettings) -> "DatasetDict":
-    "The splits train and validation with the columns sentence1, sentence2 and label. Raises `DataError`."
+    "The splits train and validation with the columns sentence1, sentence2 and label. Raises `CourseError`."
     sizes = {"train_size": settings.train_size, "validation_size": settings.validation_size}
     return load_data(settings.dataset, "pairs", columns=settings.columns, seed=settings.seed, **sizes)
 
@@ -99,13 +99,13 @@ def check_labels(
     data: "DatasetDict",  # with the column `labels`
     model: "PreTrainedModel",
 ) -> None:
-    "Raises `DataError` if some split has a label that the model has no class for."
+    "Raises `CourseError` if some split has a label that the model has no class for."
     classes = model.config.num_labels
     for split, rows in data.items():
         labels = np.asarray(rows.with_format("numpy")["labels"][:])
         wrong = np.flatnonzero((labels < 0) | (labels >= classes))
         if len(wrong):
-            raise DataError(
+            raise CourseError(
                 f"{split}: label {labels[wrong[0]]} in row {wrong[0]}, but the model has the classes 0 to {classes - 1}. "
                 f"Load it with num_labels={labels.max() + 1}, or correct the label."
             )
