@@ -49,6 +49,7 @@ setup(
         "dev": words("dev_requirements") + words("scale_requirements"),
         "scale": words("scale_requirements"),
         "corpora": words("corpora_requirements"),
+        "fast": words("fast_requirements"),
     },
     entry_points={"console_scripts": words("console_scripts")},
     cmdclass={"build_py": BuildWithNotebooks},

@@ -175,11 +175,11 @@ def contexts(rows: int, folder: str) -> Callable[[], Any]:
 def generate(rows: int, folder: str) -> Callable[[], Any]:
     from course_lib.checkpoints import load_model, load_tokenizer
     from course_lib.data import load_data
-    from course_lib.translation import generate_all, preprocess_pairs
+    from course_lib.generation import encode_texts, generate_all
 
     model, tokenizer = load_model("seq2seq", "mini/seq2seq"), load_tokenizer("mini/seq2seq")
-    pairs = load_data("jupyterlab-fr", "translations")["train"][:]
-    ids = list(dict.fromkeys(map(tuple, preprocess_pairs(pairs, tokenizer)["input_ids"])))
+    texts = load_data("jupyterlab-fr", "translations")["train"]["source"][:]
+    ids = list(dict.fromkeys(map(tuple, encode_texts(texts, tokenizer, 128))))
     # The first ones again and again, each time with another beginning: the same lengths at every size.
     some = ids[: min(rows, 64)]
     sources = [(5 + number // len(some), *some[number % len(some)]) for number in range(rows)]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import __main__ as command
-from benchmarks import gpu, harness, scaling
+from benchmarks import gpu, harness, peers, scaling
 from benchmarks.harness import Row, compare
 from course_lib.profiles import CourseError
 
@@ -145,6 +145,20 @@ def test_a_missed_target_ends_with_an_error(rows, code, tmp_path, monkeypatch):
     assert ended == code
     found = json.loads((tmp_path / "deep" / "rows.json").read_text(encoding="utf-8"))
     assert [row["ratio"] for row in found["rows"]] == [row.ratio for row in rows]
+
+
+def test_the_engine_is_compared_where_there_is_one():
+    pytest.importorskip("ctranslate2", reason="pip install -e '.[fast]'")
+    rows = list(peers.translations(messages=12))
+    assert len(rows) == 4
+    assert all(row.wanted == "–" and {"BLEU theirs / ours", "the same"} <= set(row.notes) for row in rows)
+    assert "12 of 12" in rows[0].notes["the same"]
+
+
+def test_without_the_engine_its_rows_are_skipped_with_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None)
+    assert list(peers.translations()) == []
+    assert "CTranslate2: skipped, needs pip install" in capsys.readouterr().err
 
 
 @given(st.floats(1e-6, 1e6))

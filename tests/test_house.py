@@ -17,9 +17,9 @@ TWICE = {"SETTINGS"}
 FLOORS = [
     {"profiles"},
     {"results", "data", "batches", "tokens", "checkpoints", "metrics", "python_code"},
-    {"saving", "hub", "masking", "generation", "filtering", "packing", "heads"},
+    {"saving", "hub", "masking", "filtering", "packing", "heads"},
     {"loop"},
-    {"processes", "cli", "spans"},
+    {"processes", "cli", "generation", "spans"},
     CHAPTERS,
 ]
 # Lines of today: a module may get shorter, never longer. The goal is 450 for each, and 5,500 for all.
@@ -28,7 +28,6 @@ LIMITS = {
     "checkpoints": 420,
     "data": 470,
     "hub": 430,
-    "translation": 510,
 }
 
 
