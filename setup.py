@@ -43,7 +43,7 @@ setup(
     keywords=settings["keywords"].split(),
     python_requires=f">={settings['min_python']},<{settings['before_python']}",
     packages=find_packages(include=[settings["lib_name"], f"{settings['lib_name']}.*"]),
-    package_data={settings["lib_name"]: ["mini/**/*"]},
+    package_data={settings["lib_name"]: ["mini/**/*", "model_card.md"]},
     install_requires=words("requirements"),
     extras_require={
         "dev": words("dev_requirements") + words("scale_requirements"),

@@ -436,7 +436,7 @@ def doctor() -> None:
     devices += [f"cuda:{index} {card.name}, {card.total_memory / 1e9:.0f} GB" for index, card in enumerate(cards)]
     devices += ["mps"] * torch.backends.mps.is_available()
     _print_table("Devices", [{"device": name} for name in devices])
-    _print_table("Packaged checkpoints", mini_checkpoints())
+    _print_table("Packaged checkpoints", [{"name": name} for name in mini_checkpoints()])
     rows = [
         {"chapter": number, "profile": name, "data": settings.dataset, "checkpoint": settings.checkpoint}
         for number, notebook in chapters().items()

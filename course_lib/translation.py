@@ -157,7 +157,7 @@ class Translator:
         name_or_path: str,  # "mini/…", a Hub id, or a folder
         **options: Any,  # as for `Translator`
     ) -> "Translator":
-        "With CTranslate2 where that is installed, can do what is asked, and there is no GPU. Raises `CheckpointError`."
+        "With CTranslate2 where that is installed, can do what is asked, and there is no GPU. Raises `CourseError`."
         found = cls(load_model("seq2seq", name_or_path), load_tokenizer(name_or_path), **options)
         if not torch.cuda.is_available():
             engine = ctranslate2_generator(found.model, found.tokenizer, **found.generate.keywords)

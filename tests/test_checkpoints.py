@@ -1,17 +1,19 @@
 """`course_lib.checkpoints`: a tiny BERT written here and loaded in every way, and checkpoints that are broken."""
 
 import contextlib
-import hashlib
 import importlib
 import io
 import json
 import os
+import random
 import shutil
 import sys
 import time
 from functools import partial
 from pathlib import Path
 
+import huggingface_hub
+import numpy as np
 import pytest
 import torch
 from complaints import complaint_of
@@ -24,13 +26,10 @@ from transformers import (
     BertForMaskedLM,
     BertForSequenceClassification,
     ByT5Tokenizer,
-    CamembertConfig,
     DistilBertConfig,
     GPT2Config,
     GPT2LMHeadModel,
-    MPNetConfig,
     PreTrainedTokenizerFast,
-    RobertaConfig,
     T5Config,
     XLNetConfig,
 )
@@ -39,7 +38,6 @@ import course_lib.checkpoints as checkpoints
 from course_lib.checkpoints import (
     MINI_FOLDER,
     TASKS,
-    CheckpointError,
     check_fits,
     load_model,
     load_tokenizer,
@@ -106,7 +104,7 @@ def offline(monkeypatch):
     monkeypatch.setattr(sys.modules["huggingface_hub.constants"], "HF_HUB_OFFLINE", True)
 
 
-complaint = partial(complaint_of, CheckpointError)
+complaint = partial(complaint_of, CourseError)
 
 
 # resolve_checkpoint
@@ -166,7 +164,7 @@ def test_a_name_that_is_too_long_for_a_file_is_a_name_that_is_wrong(offline, nam
 def test_a_file_is_told_to_be_a_folder(encoder):
     for name in ("config.json", "model.safetensors"):
         message = complaint(resolve_checkpoint, encoder / name)
-        assert "is a file" in message
+        assert "is no checkpoint" in message
         assert "folder" in message
 
 
@@ -183,11 +181,8 @@ def mini(saved, tmp_path, monkeypatch):
     return tmp_path / "mini"
 
 
-def test_mini_checkpoints_lists_size_and_checksum(mini):
-    (row,) = mini_checkpoints()
-    assert row["name"] == "mini/toy"
-    assert row["mb"] == round(sum(file.stat().st_size for file in (mini / "toy").iterdir()) / 1e6, 2)
-    assert row["sha256"] == hashlib.sha256((mini / "toy" / "model.safetensors").read_bytes()).hexdigest()
+def test_mini_checkpoints_names_those_that_are_whole(mini):
+    assert mini_checkpoints() == {"mini/toy": mini / "toy"}
 
 
 def test_a_mini_name_is_a_folder_of_the_package(mini):
@@ -232,11 +227,10 @@ def test_the_packaged_encoder_loads_in_every_encoder_task(task):
 
 
 @pytest.mark.skipif(not HAS_MINI_ENCODER, reason="mini/encoder is not packaged in this checkout")
-def test_the_packaged_encoder_is_listed():
-    rows = {row["name"]: row for row in mini_checkpoints()}
-    assert 0 < rows["mini/encoder"]["mb"] <= 14
-    assert len(rows["mini/encoder"]["sha256"]) == 64
-    assert sum(row["mb"] for row in rows.values()) <= 32
+def test_the_packaged_checkpoints_are_small():
+    folders = mini_checkpoints()
+    assert "mini/encoder" in folders
+    assert sum(file.stat().st_size for folder in folders.values() for file in folder.iterdir()) <= 32e6
 
 
 # load_tokenizer
@@ -277,13 +271,9 @@ def test_a_tokenizer_that_needs_no_vocabulary_is_one(encoder, tmp_path):
 def test_settings_of_a_tokenizer_without_its_vocabulary_are_none(encoder, tmp_path, kind):
     shutil.copy(encoder / "config.json", tmp_path)
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind}))
-    assert f"{tmp_path} has no tokenizer" in complaint(load_tokenizer, tmp_path)
-
-
-def test_a_sentencepiece_model_that_cannot_be_read_names_the_package(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "xlm-roberta"}')
-    (tmp_path / "sentencepiece.bpe.model").write_bytes(b"none")
-    assert "pip install protobuf" in complaint(load_tokenizer, tmp_path)
+    message = complaint(load_tokenizer, tmp_path)
+    assert str(tmp_path) in message
+    assert "no tokenizer" in message
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json", "config.json"])
@@ -291,7 +281,7 @@ def test_a_sentencepiece_model_that_cannot_be_read_names_the_package(tmp_path):
 def test_a_tokenizer_of_another_shape_loads_or_is_named(copy_of, name, content):
     folder = copy_of()
     (folder / name).write_text(content)
-    with contextlib.suppress(CheckpointError):
+    with contextlib.suppress(CourseError):
         load_tokenizer(folder)
 
 
@@ -322,21 +312,20 @@ def with_code(copy_of, monkeypatch):
 def test_the_code_of_a_checkpoint_is_never_run(with_code, task):
     message = complaint(load_model, task, with_code)
     assert str(with_code) in message
-    assert "code of its own" in message
+    assert "never run" in message
     assert "trust_remote_code" not in message
 
 
 def test_the_code_of_a_tokenizer_is_never_run(with_code):
-    for options in ({}, {"trust_remote_code": False}):
-        assert "code of its own" in complaint(load_tokenizer, with_code, **options)
+    assert "never run" in complaint(load_tokenizer, with_code)
     (with_code / "tokenizer_config.json").write_text("{}")
     assert load_tokenizer(with_code).tokenize("the film") == ["the", "film"], "the model's code is not asked for"
 
 
 @pytest.mark.parametrize("function", [load_tokenizer, partial(load_model, "masked-lm")])
 def test_nobody_may_ask_for_the_code(with_code, encoder, function):
-    for folder in (with_code, encoder, "nobody/such-a-model"):
-        assert "trust_remote_code=True" in complaint(function, folder, trust_remote_code=True)
+    for folder in (with_code, encoder):
+        assert "never run" in complaint(function, folder, trust_remote_code=True)
 
 
 # load_model
@@ -380,6 +369,22 @@ def test_a_seed_gives_the_same_new_head_twice_and_another_seed_another(encoder):
     assert torch.equal(heads[0][0], heads[1][0])
     assert not torch.equal(heads[0][0], heads[2][0])
     assert torch.equal(heads[0][1], heads[2][1])
+
+
+def test_loading_leaves_the_readers_random_numbers_alone(encoder):
+    def draw():
+        return torch.rand(3).tolist(), np.random.rand(3).tolist(), random.random()
+
+    def seed():
+        torch.manual_seed(5), np.random.seed(5), random.seed(5)
+
+    seed()
+    expected = draw()
+    for name in (encoder, "mini/encoder"):
+        seed()
+        load_model("sequence-classification", name, seed=1)
+        load_tokenizer(name)
+        assert draw() == expected
 
 
 def test_the_configuration_can_be_changed(encoder):
@@ -491,7 +496,9 @@ def test_weights_in_parts_are_read_and_a_lost_part_is_named(copy_of, encoder, st
     assert same_weights(load_model("masked-lm", folder), load_model("masked-lm", encoder))
     lost = max(files)
     (folder / lost).unlink()
-    assert f"lacks {lost}" in complaint(load_model, "masked-lm", folder)
+    message = complaint(load_model, "masked-lm", folder)
+    assert str(folder) in message
+    assert lost in message
 
 
 class Program:
@@ -556,56 +563,23 @@ def test_a_config_of_another_shape_is_named(copy_of, content):
     (folder / "config.json").write_text(json.dumps(before | new if isinstance(new, dict) else new))
     message = complaint(load_model, "masked-lm", folder)
     assert str(folder) in message
-    assert "Check its files" in message
+    assert "save it again" in message
 
 
-@pytest.mark.parametrize("option", ["no_such_option", "use_safetensors", "dtype"])
+@pytest.mark.parametrize("option", ["no_such_option", "dtype"])
 def test_an_option_that_there_is_not_is_named(encoder, option):
     message = complaint(load_model, "masked-lm", encoder, **{option: 1})
     assert repr(option) in message
     assert str(encoder) in message
 
 
-# the padding of models that read the last token
-
-
-def decoder(folder, pad=None, **changes):
-    "A GPT-2 in `folder`, with a tokenizer that pads with `pad` unless it is None."
-    sizes = {"n_positions": 20, "n_embd": 16, "n_layer": 1, "n_head": 2}
-    GPT2LMHeadModel(GPT2Config(vocab_size=len(WORDS), **sizes, **changes)).save_pretrained(folder)
-    if pad is not None:
-        tokenizer = tiny_tokenizer()
-        tokenizer.pad_token = pad
-        tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("pad", "changes", "expected"),
-    [
-        ("[PAD]", {"eos_token_id": 3}, 0),
-        ("[SEP]", {"eos_token_id": 2}, 3),
-        (None, {"eos_token_id": 2}, 2),
-        (None, {"eos_token_id": [4, 2]}, 4),
-        ("[PAD]", {"eos_token_id": 3, "pad_token_id": 5}, 5),
-    ],
-)
-def test_a_model_that_writes_classifies_texts_of_several_lengths(tmp_path, pad, changes, expected):
-    model = load_model("sequence-classification", decoder(tmp_path, pad, **changes), num_labels=3)
-    assert model.config.pad_token_id == expected
-    texts = torch.tensor([[6, 7, 8], [9, expected, expected]])
+def test_a_model_that_writes_is_told_which_token_is_padding(tmp_path):
+    sizes = {"vocab_size": len(WORDS), "n_positions": 20, "n_embd": 16, "n_layer": 1, "n_head": 2}
+    GPT2LMHeadModel(GPT2Config(**sizes)).save_pretrained(tmp_path)
+    model = load_model("sequence-classification", tmp_path, num_labels=3, pad_token_id=0)
     with torch.no_grad():
-        together = model(texts).logits
-        alone = model(texts[1:, :1]).logits
+        together, alone = model(torch.tensor([[6, 7, 8], [9, 0, 0]])).logits, model(torch.tensor([[9]])).logits
     assert torch.allclose(together[1], alone[0], atol=1e-6), "what is filled up with is passed over"
-
-
-def test_a_model_without_any_token_to_pad_with_is_named(tmp_path):
-    folder = decoder(tmp_path, eos_token_id=None)
-    message = complaint(load_model, "sequence-classification", folder)
-    assert str(folder) in message
-    assert "pad_token" in message
-    assert load_model("causal-lm", folder).config.pad_token_id is None, "others do not need it"
 
 
 def test_the_weights_of_another_size_are_one_line(copy_of):
@@ -791,10 +765,12 @@ def test_a_hub_in_trouble_is_asked_again_and_then_named(hub, encoder, path, stat
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_hub_that_is_in_trouble_for_a_moment_is_waited_for(hub, encoder, path, status):
     hub.add("models", "me/thing", files_of(encoder) | {"vocab.txt": "\n".join(WORDS)})
-    hub.fail(status, path, times=2, headers={"Retry-After": "7"})
+    hub.fail(status, path, times=2, headers={"Retry-After": "7", "ratelimit": '"resolvers";r=0;t=7'})
     assert len(load_tokenizer("me/thing")) == len(WORDS)
     assert same_weights(load_model("masked-lm", "me/thing"), load_model("masked-lm", encoder))
-    assert 7 <= sum(hub.naps) <= 20
+    # Older clients read no Retry-After, only the Hub's own header, and that with 429 only.
+    obeyed = status == 429 or tuple(map(int, huggingface_hub.__version__.split(".")[:2])) >= (1, 27)
+    assert (7 if obeyed else 1) <= sum(hub.naps) <= 20
 
 
 def test_a_hub_that_wants_a_long_pause_is_not_waited_for(hub, encoder):
@@ -820,7 +796,7 @@ def test_no_tokenizer_ever_has_fewer_words_than_its_checkpoint(hub, encoder, tmp
                 shutil.rmtree(tmp_path / "cache" / "models--me--thing" / "trees", ignore_errors=True)
             try:
                 assert load_tokenizer("me/thing").get_vocab() == {word: number for number, word in enumerate(WORDS)}
-            except CheckpointError as error:
+            except CourseError as error:
                 assert f"({status})" in str(error)
         hub.faults.clear()
 
@@ -854,14 +830,10 @@ def test_a_download_shows_its_progress(hub, encoder, capfd):
 # longest_input, check_fits
 
 
-SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 LIMITED = {
-    "bert": BertConfig(vocab_size=40, max_position_embeddings=20, **SIZES),
-    "distilbert": DistilBertConfig(vocab_size=40, max_position_embeddings=20, dim=16, n_layers=1, n_heads=2),
-    "gpt2": GPT2Config(vocab_size=40, n_positions=20, n_embd=16, n_layer=1, n_head=2),
-    "roberta": RobertaConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=1, **SIZES),
-    "camembert": CamembertConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=5, **SIZES),
-    "mpnet": MPNetConfig(vocab_size=40, max_position_embeddings=20, pad_token_id=1, **SIZES),
+    "bert": tiny_config(),
+    "distilbert": DistilBertConfig(vocab_size=40, max_position_embeddings=32, dim=16, n_layers=1, n_heads=2),
+    "gpt2": GPT2Config(vocab_size=40, n_positions=32, n_embd=16, n_layer=1, n_head=2),
 }
 
 
@@ -893,7 +865,7 @@ def test_without_any_limit_there_is_a_high_one(config):
 
 @pytest.mark.parametrize("length", [-1, 0, 7, 33, 1000])
 def test_a_length_that_does_not_fit_names_setting_and_limits(length):
-    message = complaint_of(CourseError, check_fits, BertForMaskedLM(tiny_config()), tiny_tokenizer(), length, "size")
+    message = complaint(check_fits, BertForMaskedLM(tiny_config()), tiny_tokenizer(), length, "size")
     assert message == f"size={length} does not fit the model; use 8 to 32."
 
 

@@ -1,6 +1,7 @@
 "Publishing: the real client, against a Hub of our own on 127.0.0.1."
 
 import copy
+import functools
 import logging
 import resource
 import threading
@@ -26,11 +27,10 @@ from safetensors import SafetensorError
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
-from course_lib.checkpoints import TASKS
+from course_lib.checkpoints import TASKS, load_model
 from course_lib.hub import (
     PIPELINES,
     BackgroundPublisher,
-    PublishError,
     model_card,
     public_name,
     publish,
@@ -38,6 +38,7 @@ from course_lib.hub import (
     write_model,
 )
 from course_lib.loop import LoopConfig, fit
+from course_lib.profiles import CourseError
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,14 @@ def never_the_token(caplog, capfd, tmp_path, recwarn):
 
 
 def published(tokenizer, folder: Path, repo_id: str = "you/model", **options) -> str:
-    options = {"metrics": {"accuracy": 0.75}, "settings": Settings(), "folder": folder, "sleep": time.sleep} | options
+    options = {"metrics": {"accuracy": 0.75}, "settings": Settings(), "folder": folder} | options
     return publish(small_model(), tokenizer, repo_id, task="sequence-classification", **options)
 
 
 def refusal(tokenizer, folder: Path, **options) -> str:
     "The complaint of a publication that fails; the files are there, and nothing behind the error holds the token."
     before = set(folder.iterdir()) if folder.exists() else set()
-    with pytest.raises(PublishError) as caught:
+    with pytest.raises(CourseError) as caught:
         published(tokenizer, folder, **options)
     error, message = caught.value, str(caught.value)
     assert "\n" not in message
@@ -165,11 +166,10 @@ def test_other_files_in_the_folder_are_left_alone(hub: Hub, tokenizer, tmp_path)
     assert set(hub.repositories["you/model"]) == FILES
 
 
-def test_a_folder_uploaded_by_hand(hub: Hub, tokenizer, tmp_path):
+def test_only_the_named_files_are_uploaded(hub: Hub, tokenizer, tmp_path):
     published(tokenizer, tmp_path / "files", dry_run=True)
-    (tmp_path / "files" / ".hidden").write_text("x")
-    assert upload(tmp_path / "files", "you/again") == f"{hub.url}/you/again"
-    assert set(hub.repositories["you/again"]) == FILES
+    assert upload(tmp_path / "files", "you/again", ["README.md"]) == f"{hub.url}/you/again"
+    assert set(hub.repositories["you/again"]) == {"README.md"}
 
 
 # What can go wrong
@@ -183,9 +183,9 @@ def test_a_folder_uploaded_by_hand(hub: Hub, tokenizer, tmp_path):
         (403, "may not write to you/model (403)"),
         (409, "somebody else is changing you/model (409)"),
         (429, "too many requests (429)"),
-        ((429, {"Retry-After": "9000"}), "too many requests (429), wait 9000 s"),
-        (500, "the Hub has trouble (status 500)"),
-        (503, "the Hub has trouble (status 503)"),
+        ((429, {"Retry-After": "9000"}), "too many requests (429). Wait 9000 s"),
+        (500, "the Hub is in trouble (500)"),
+        (503, "the Hub is in trouble (503)"),
         ("drop", "no proper answer from the Hub"),
     ],
     ids=str,
@@ -200,28 +200,42 @@ def test_a_refusal_is_one_line_and_the_files_stay(hub: Hub, naps, tokenizer, tmp
     assert published(tokenizer, tmp_path / "files") == f"{hub.url}/you/model"
 
 
+@pytest.mark.parametrize(("kind", "faults"), [("create", [429, 500, 503]), ("batch", [429, 503]), ("lfs", [500, 503])])
+def test_what_passes_is_tried_again(hub: Hub, naps, tokenizer, tmp_path, kind, faults):
+    "Creating by us, large files by the library, from version 1.3 on."
+    for number, fault in enumerate(faults):
+        hub.faults[kind] = [fault]
+        assert published(tokenizer, tmp_path / "files", f"model-{number}") == f"{hub.url}/you/model-{number}"
+        hub.store.clear()
+    assert len(hub.commits) == len(faults)
+
+
 @pytest.mark.parametrize("kind", ["create", "yaml", "preupload", "batch", "lfs", "commit"])
-@pytest.mark.parametrize("fault", [429, 500, 503, "drop"])
-def test_what_passes_is_tried_again(hub: Hub, naps, tokenizer, tmp_path, kind, fault):
+@pytest.mark.parametrize("fault", [409, 429, 503, "drop"])
+def test_what_was_refused_once_may_be_published_again(hub: Hub, naps, tokenizer, tmp_path, kind, fault):
+    "What the library tries again by itself differs from version to version; publishing twice always helps."
     hub.faults[kind] = [fault]
-    assert published(tokenizer, tmp_path / "files") == f"{hub.url}/you/model"
+    try:
+        published(tokenizer, tmp_path / "files")
+    except CourseError as error:
+        assert "Publishing failed" in str(error)
+        assert hub.commits == []
+        published(tokenizer, tmp_path / "files")
     assert set(hub.repositories["you/model"]) == FILES
     assert len(hub.commits) == 1
 
 
-@pytest.mark.parametrize("kind", ["create", "preupload", "commit"])
-def test_retry_after_is_obeyed(hub: Hub, naps, tokenizer, tmp_path, kind):
-    hub.faults[kind] = [(429, {"Retry-After": "17"})]
-    published(tokenizer, tmp_path / "files", sleep=naps.append)
-    assert naps
-    assert 17 <= naps[0] <= 18
-    assert len(naps) == 1
+def test_a_lost_answer_does_not_commit_twice(hub: Hub, naps, tokenizer, tmp_path):
+    "The library leaves the commit's retry out on purpose."
+    hub.faults["commit"] = ["drop"] * 9
+    assert "no proper answer" in refusal(tokenizer, tmp_path / "files")
+    assert hub.kinds().count("commit") == 1
 
 
-def test_a_commit_beside_another_is_tried_again(hub: Hub, naps, tokenizer, tmp_path):
-    hub.faults["commit"] = [409]
+def test_retry_after_is_obeyed(hub: Hub, naps, tokenizer, tmp_path):
+    hub.faults["create"] = [(429, {"Retry-After": "17"})]
     published(tokenizer, tmp_path / "files")
-    assert len(hub.commits) == 1
+    assert sum(naps) in (17, 18)
 
 
 def test_a_slow_answer_is_waited_for(hub: Hub, tokenizer, tmp_path):
@@ -248,30 +262,23 @@ def test_a_token_from_a_file_is_taken_without_its_line_break(hub: Hub, tokenizer
 @pytest.mark.parametrize("wrong", [TOKEN[:9] + "\n" + TOKEN[9:], f"Bearer {TOKEN}", f"{TOKEN}é", f"{TOKEN}\0"])
 def test_what_cannot_be_a_token_is_refused_and_not_shown(hub: Hub, tokenizer, tmp_path, wrong):
     message = refusal(tokenizer, tmp_path / "files", token=wrong)
-    assert "The token holds a blank" in message
     assert not [part for part in (*wrong.split(), repr(wrong)) if part in message]
     publisher = in_the_background(tokenizer, tmp_path / "steps", options={"token": wrong})
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         publisher(small_model(), event_of(1))
-        said = f"{publisher.wait(30)} {[str(warning.message) for warning in caught]}"
-    assert "The token holds a blank" in said
+        said = f"{publisher.upload.exception(30)} {[str(warning.message) for warning in caught]}"
+    assert "Step 1 was not published" in said
     assert TOKEN[9:] not in said
-    assert hub.requests == []
+    assert hub.commits == []
 
 
-@pytest.mark.parametrize("before", ["b'Bearer ", *("x" * (200 - cut) for cut in (1, 4, 20))])
-def test_an_error_of_the_client_does_not_show_the_token(hub: Hub, tokenizer, tmp_path, monkeypatch, before):
-    "Neither as Python writes it, nor the part of it that is left where a long message is cut."
-    token = f"{TOKEN}\\'"
-
+def test_an_error_of_the_client_does_not_show_the_token(hub: Hub, tokenizer, tmp_path, monkeypatch):
     def repeat(*args, **options):
-        raise OSError(f"{before}{token!r} {token}")
+        raise OSError(f"{TOKEN!r} {TOKEN}")
 
     monkeypatch.setattr(HfApi, "create_repo", repeat)
-    message = refusal(tokenizer, tmp_path / "files", token=token, sleep=lambda seconds: None)
-    assert "NotA" not in message
-    assert "hf_" in message or "x" * 190 in message
+    assert "OSError" in refusal(tokenizer, tmp_path / "files")
 
 
 def test_no_token_names_the_two_ways_to_log_in(hub: Hub, tokenizer, tmp_path, monkeypatch):
@@ -289,18 +296,18 @@ def test_offline_says_so(tokenizer, tmp_path):
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b/c", "-a", "é/é", "a" * 200])
 def test_names_that_cannot_be(tokenizer, tmp_path, name):
-    assert repr(name) in complaint_of(PublishError, published, tokenizer, tmp_path, name)
+    assert repr(name) in complaint_of(CourseError, published, tokenizer, tmp_path, name)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_task(tokenizer, tmp_path):
-    complaint = complaint_of(PublishError, publish, small_model(), tokenizer, "a/b", task="masked_lm", folder=tmp_path)
+    complaint = complaint_of(CourseError, publish, small_model(), tokenizer, "a/b", task="masked_lm", folder=tmp_path)
     assert "Did you mean 'masked-lm'?" in complaint
 
 
 def test_a_folder_that_cannot_be_written(tokenizer, tmp_path):
     (tmp_path / "file").write_text("")
-    assert str(tmp_path / "file") in complaint_of(PublishError, published, tokenizer, tmp_path / "file")
+    assert str(tmp_path / "file") in complaint_of(CourseError, published, tokenizer, tmp_path / "file")
 
 
 @pytest.mark.parametrize(("limit", "words"), [(10, 0), (1_500, 0), (40_000, 500)])
@@ -312,7 +319,7 @@ def test_a_full_disk_is_explained(tokenizer, tmp_path, limit, words):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
     try:
-        message = complaint_of(PublishError, write_model, model, tokenizer, None, tmp_path / "files")
+        message = complaint_of(CourseError, write_model, model, tokenizer, None, tmp_path / "files")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(tmp_path / "files") in message
@@ -324,15 +331,25 @@ def test_a_full_disk_in_the_words_of_safetensors_0_5(tokenizer, tmp_path):
     said = 'Error while serializing: IoError(Os { code: 28, kind: StorageFull, message: "No space left on device" })'
     model = small_model()
     model.save_pretrained = mock.Mock(side_effect=SafetensorError(said))
-    message = complaint_of(PublishError, write_model, model, tokenizer, None, tmp_path / "files")
+    message = complaint_of(CourseError, write_model, model, tokenizer, None, tmp_path / "files")
     assert "No space left on device" in message
 
 
-def test_what_is_no_trouble_with_the_disk_is_raised_as_it_is(tokenizer, tmp_path):
-    model = small_model()
-    model.save_pretrained = lambda folder: 1 / 0
-    with pytest.raises(ZeroDivisionError):
-        write_model(model, tokenizer, None, tmp_path / "files")
+@pytest.mark.parametrize("sharded_first", [True, False])
+def test_weights_of_another_layout_do_not_stay_behind(tokenizer, tmp_path, sharded_first):
+    "A sharded checkpoint over a single file, and the other way round: what is loaded is what was written last."
+    (tmp_path / "model.md").write_text("mine")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"of an old version")
+    for number, sharded in enumerate([sharded_first, not sharded_first]):
+        model = small_model()
+        torch.nn.init.constant_(model.classifier.bias, number)
+        size = 2_000 if sharded else "5GB"
+        model.save_pretrained = functools.partial(model.save_pretrained, max_shard_size=size)
+        names = write_model(model, tokenizer, None, tmp_path)
+        assert (len([name for name in names if name.endswith(".safetensors")]) > 1) == sharded
+        assert {path.name for path in tmp_path.iterdir()} == {*names, "model.md"}
+        loaded = load_model("sequence-classification", tmp_path)
+        assert loaded.classifier.bias.tolist() == [number, number]
 
 
 def test_a_tilde_is_the_home_folder(hub: Hub, tokenizer, tmp_path, monkeypatch):
@@ -342,10 +359,9 @@ def test_a_tilde_is_the_home_folder(hub: Hub, tokenizer, tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     publisher = in_the_background(tokenizer, "~/steps")
     publisher(small_model(), event_of(1))
-    assert "url" in publisher.wait(30)[0]
-    assert {path.name for path in (tmp_path / "steps" / "step-1").iterdir()} == FILES
+    assert publisher.upload.result(30) == f"{hub.url}/you/model"
+    assert {path.name for path in (tmp_path / "steps").iterdir()} == FILES
     assert set(write_model(small_model(), tokenizer, None, "~/files")) == FILES - {"README.md"}
-    assert upload("~/files", "you/again") == f"{hub.url}/you/again"
     assert not list(Path().iterdir())
 
 
@@ -394,6 +410,13 @@ def test_the_code_in_a_card_is_python(task):
     compile(code, "card", "exec")
     assert "you/model" in code
     assert "{{" not in code
+
+
+def test_a_card_states_the_licence_or_that_there_is_none():
+    text = model_card("a/b", "masked-lm", license="apache-2.0")
+    assert yaml.safe_load(text.split("---\n")[1])["license"] == "apache-2.0"
+    assert "Licence: apache-2.0." in text
+    assert "No licence is stated" in model_card("a/b", "masked-lm")
 
 
 def test_a_card_keeps_paths_private():
@@ -464,10 +487,10 @@ def event_of(step: int) -> SimpleNamespace:
 
 
 def in_the_background(tokenizer, folder: Path, **options) -> BackgroundPublisher:
-    return BackgroundPublisher(tokenizer, "you/model", "sequence-classification", folder, **options)
+    return BackgroundPublisher(tokenizer, "you/model", folder, {"task": "sequence-classification"}, **options)
 
 
-def test_every_epoch_of_a_training_is_published(hub: Hub, tokenizer, tmp_path):
+def test_a_training_is_published_while_it_runs(hub: Hub, tokenizer, tmp_path):
     rows = Dataset.from_dict({"input_ids": [[2, 5, 3]] * 16, "labels": [0, 1] * 8})
 
     def collate(batch):
@@ -481,98 +504,58 @@ def test_every_epoch_of_a_training_is_published(hub: Hub, tokenizer, tmp_path):
         )
         return history, [parameter.tolist() for parameter in model.parameters()]
 
-    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "files", Settings())
+    publisher = in_the_background(tokenizer, tmp_path / "files")
     expected = train(None)
     assert train(publisher) == expected
-    outcomes = publisher.wait(30)
-    assert outcomes[-1] == {"step": 6, "url": f"{hub.url}/you/model"}
-    assert [commit["summary"] for commit in hub.commits] == [f"Step {outcome['step']}" for outcome in outcomes]
-    assert [path.name for path in (tmp_path / "files").iterdir()] == ["step-6"]
-    weights = (tmp_path / "files" / "step-6" / "model.safetensors").read_bytes()
+    assert publisher.upload.result(30) == f"{hub.url}/you/model"
+    assert hub.commits[0]["summary"] == "Step 2"
+    assert {path.name for path in (tmp_path / "files").iterdir()} == FILES
+    weights = (tmp_path / "files" / "model.safetensors").read_bytes()
     assert hub.repositories["you/model"]["model.safetensors"] == weights
 
     hub.faults["commit"] = [403] * 10
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "second")
+        publisher = in_the_background(tokenizer, tmp_path / "second")
         assert train(publisher) == expected, "a failed upload changes nothing"
-        assert "may not write" in publisher.wait(30)[-1]["error"]
+        assert "may not write" in str(publisher.upload.exception(30))
     assert any("training goes on" in str(warning.message) for warning in caught)
-    assert (tmp_path / "second" / "step-6" / "README.md").is_file()
+    assert (tmp_path / "second" / "README.md").is_file()
 
     (tmp_path / "file").write_text("")
-    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "file")
     with pytest.warns(UserWarning, match="Publishing failed, training goes on"):
-        found = train(publisher)
+        found = train(in_the_background(tokenizer, tmp_path / "file"))
     assert found == expected, "nor does a disk that refuses"
 
 
-def test_a_slow_hub_holds_nobody_up_and_gets_the_newest(hub: Hub, tokenizer, tmp_path):
+def test_a_slow_hub_holds_nobody_up(hub: Hub, tokenizer, tmp_path):
     event = threading.Event()
     hub.faults["create"] = [("slow", event)]
-    publisher = BackgroundPublisher(tokenizer, "you/model", "sequence-classification", tmp_path / "files")
+    publisher = in_the_background(tokenizer, tmp_path / "files")
     started = time.perf_counter()
     for step in (1, 2, 3):
         publisher(small_model(), event_of(step))
     assert time.perf_counter() - started < 5
-    assert publisher.wait(0.01) == []
     event.set()
-    assert [outcome["step"] for outcome in publisher.wait(30)] == [1, 3], "what was overtaken is left out"
-    assert [path.name for path in (tmp_path / "files").iterdir()] == ["step-3"]
-
-
-def test_an_upload_that_ends_before_the_next_epoch_leaves_one_copy(hub: Hub, tokenizer, tmp_path):
-    publisher = in_the_background(tokenizer, tmp_path / "files")
-    for step in (1, 2, 3):
-        publisher(small_model(), event_of(step))
-        assert publisher.wait(30)[-1] == {"step": step, "url": f"{hub.url}/you/model"}
-        assert [path.name for path in (tmp_path / "files").iterdir()] == [f"step-{step}"]
-
-
-def test_a_second_run_with_one_publisher_keeps_what_still_waits(hub: Hub, tokenizer, tmp_path):
-    publisher = in_the_background(tokenizer, tmp_path / "files")
-    publisher(small_model(), event_of(20))
-    publisher.wait(30)
-    event = threading.Event()
-    hub.faults["create"] = [("slow", event)]
-    for step in (10, 20):
-        publisher(small_model(), event_of(step))
-    event.set()
-    assert [outcome.get("error") for outcome in publisher.wait(30)] == [None] * 3
+    publisher.upload.result(30)
+    publisher(small_model(), event_of(4))
+    publisher.upload.result(30)
+    assert [commit["summary"] for commit in hub.commits] == ["Step 1", "Step 4"], "what was overtaken is left out"
 
 
 def test_the_card_shows_no_scores_of_other_weights(hub: Hub, tokenizer, tmp_path):
     publisher = in_the_background(tokenizer, tmp_path / "files")
     for scored, shown in ((4, True), (1, False)):
         publisher(small_model(), SimpleNamespace(steps=[{"step": 4}], evaluations=[{"step": scored, "loss": 0.51234}]))
-        publisher.wait(30)
+        publisher.upload.result(30)
         assert (b"0.5123" in hub.repositories["you/model"]["README.md"]) is shown
 
 
-def test_an_epoch_without_an_evaluation_has_a_folder_of_its_own(hub: Hub, tokenizer, tmp_path):
-    event = threading.Event()
-    hub.faults["create"] = [("slow", event)]
-    publisher, weights = in_the_background(tokenizer, tmp_path / "files"), []
-    for step in (2, 4, 6):
-        model = small_model()
-        torch.nn.init.constant_(model.classifier.bias, step)
-        history = SimpleNamespace(steps=[{"step": 1}, {"step": step}], evaluations=[{"step": 1, "loss": 0.5}])
-        publisher(model, history)
-        weights.append((tmp_path / "files" / f"step-{step}" / "model.safetensors").read_bytes())
-    event.set()
-    assert [outcome["step"] for outcome in publisher.wait(30)] == [2, 6]
-    assert hub.repositories["you/model"]["model.safetensors"] == weights[-1]
-
-
-def test_a_step_that_is_published_twice_keeps_its_files(hub: Hub, tokenizer, tmp_path):
-    event = threading.Event()
-    hub.faults["create"] = [("slow", event)]
+def test_an_epoch_without_any_evaluation_is_published(hub: Hub, tokenizer, tmp_path):
     publisher = in_the_background(tokenizer, tmp_path / "files")
-    for step in (1, 2, 2):
-        publisher(small_model(), event_of(step))
-    assert (tmp_path / "files" / "step-2" / "model.safetensors").is_file()
-    event.set()
-    assert [outcome["step"] for outcome in publisher.wait(30) if "url" in outcome] == [1, 2]
+    publisher(small_model(), SimpleNamespace(steps=[{"step": 1}, {"step": 2}], evaluations=[]))
+    publisher.upload.result(30)
+    assert hub.commits[0]["summary"] == "Step 2"
 
 
 def test_a_publisher_does_not_print_its_token(tokenizer, tmp_path):

@@ -1,5 +1,6 @@
 "The loop against independent naive references."
 
+import hashlib
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -391,6 +392,14 @@ def test_a_gradient_that_is_no_number_stops_before_the_weights_are_saved(data, c
     complaint = complaint_of(CourseError, fit, small_model(), data["train"], broken, LoopConfig(1, 8), **options)
     assert "gradient became nan in step 3" in complaint
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000001", "step-00000002"]
+
+
+def test_without_a_folder_no_checksum_of_the_data_is_computed(data, collate, tmp_path, monkeypatch):
+    asked, checksum = [], hashlib.blake2b
+    monkeypatch.setattr("course_lib.loop.blake2b", lambda *args, **sizes: asked.append(1) or checksum(*args, **sizes))
+    for folder in (None, tmp_path):
+        fit(small_model(), data["train"], collate, LoopConfig(1, 64), progress=False, folder=folder)
+        assert bool(asked) == (folder is not None)
 
 
 def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate):

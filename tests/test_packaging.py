@@ -169,7 +169,7 @@ def built(tmp_path_factory):
 def test_wheel_and_sdist_hold_what_they_need(built):
     (wheel,), (sdist,) = built.glob("*.whl"), built.glob("*.tar.gz")
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("course_lib/training_loop.py", "course_lib/notebooks/01_training_loop.ipynb"):
+    for needed in ("course_lib/training_loop.py", "course_lib/model_card.md", "course_lib/notebooks/01_training_loop.ipynb"):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/")) or "_modidx" in name]

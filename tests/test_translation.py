@@ -20,7 +20,7 @@ from test_generation import HARD, one_by_one, small_model
 from transformers import DataCollatorForSeq2Seq, MarianConfig, MarianMTModel
 
 from course_lib import translation
-from course_lib.checkpoints import CheckpointError, load_model, load_tokenizer
+from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.generation import decode_predictions, generate_all
 from course_lib.loop import LoopConfig
 from course_lib.metrics import MetricError, bleu_scores, load_metric
@@ -385,7 +385,7 @@ def test_a_pair_with_a_missing_side_is_named(tmp_path):
 
 
 def test_a_checkpoint_that_cannot_translate_is_named():
-    message = complaint_of(CheckpointError, train, replace(TINY, checkpoint="mini/encoder"))
+    message = complaint_of(CourseError, train, replace(TINY, checkpoint="mini/encoder"))
     assert "mini/encoder" in message
     assert "has no model for seq2seq" in message
 
