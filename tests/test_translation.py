@@ -23,7 +23,7 @@ from course_lib import translation
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.generation import decode_predictions, generate_all
 from course_lib.loop import LoopConfig
-from course_lib.metrics import MetricError, bleu_scores, load_metric
+from course_lib.metrics import bleu_scores, load_metric
 from course_lib.processes import launch
 from course_lib.profiles import CourseError, load_settings
 from course_lib.translation import SETTINGS, Translator, evaluate, load, preprocess, train
@@ -162,19 +162,16 @@ def test_the_best_of_several_references_counts():
     [
         (["a"], ["a", "b"], "1 predictions for 2 references"),
         ([], [], "no predictions"),
-        ([["a"]], ["a"], "predictions holds a list in row 0"),
-        ([1], ["a"], "int in row 0"),
-        (["a", "b"], [["a"], ["a", "b"]], "Row 1 has 2 references, row 0 has 1"),
-        ("ab", ["a", "b"], "one string"),
-        (["a"], "a", "one string"),
+        ("ab", ["a", "b"], "give a list"),
+        (["a"], "a", "give a list"),
     ],
 )
 def test_what_cannot_be_scored_is_named(predictions, references, part):
-    assert part in complaint_of(MetricError, bleu_scores, predictions, references)
+    assert part in complaint_of(CourseError, bleu_scores, predictions, references)
 
 
 def test_an_unknown_way_to_cut_words_is_named():
-    assert "Did you mean '13a'" in complaint_of(MetricError, bleu_scores, ["a"], ["a"], tokenizer="13b")
+    assert "Did you mean '13a'" in complaint_of(CourseError, bleu_scores, ["a"], ["a"], tokenizer="13b")
 
 
 def test_the_metric_object_gives_the_same():
