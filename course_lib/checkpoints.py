@@ -99,7 +99,7 @@ def _fetch(source: str, revision: str | None, *weights: str) -> Path:
 
 # %% ../nbs/workbench/checkpoints.ipynb #7079a313
 @contextlib.contextmanager
-def _explained(source: str, revision: str | None) -> Iterator[None]:
+def _explained(source: str, revision: str | None, task: str = "") -> Iterator[None]:
     "Turn whatever is raised while a checkpoint is loaded into a `CourseError` of one line."
     try:
         yield
@@ -118,6 +118,8 @@ def _explained(source: str, revision: str | None) -> Iterator[None]:
             text = "code that comes with a checkpoint could do anything, and is never run"
         elif isinstance(error, (pickle.UnpicklingError, EOFError)):
             text = "its weights are damaged, or hold more than numbers: a program, perhaps, which was not run"
+        elif "Unrecognized configuration class" in text:
+            text = f"it has no model for {task}"
         elif "mismatched" in text:
             text = "its head has another shape than the data needs, such as another number of classes"
         remedy = "Give another checkpoint, or save it again with save_pretrained()."
@@ -190,7 +192,7 @@ def load_model(
 
     source = resolve_checkpoint(name_or_path)
     options = {"dtype": torch.float32, "weights_only": True, "trust_remote_code": False, "output_loading_info": True}
-    with _explained(source, revision):
+    with _explained(source, revision, task):
         folder = _fetch(source, revision, "model.safetensors", "model-*-of-*.safetensors")
         if not any(folder.glob("model*.safetensors")):
             folder = _fetch(source, revision, "pytorch_model.bin", "pytorch_model-*-of-*.bin")
