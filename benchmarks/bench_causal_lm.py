@@ -6,23 +6,17 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset, DatasetDict, disable_caching, disable_progress_bars
+from datasets import Dataset, disable_caching, disable_progress_bars
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerBase
 
 from benchmarks.harness import Row, can_measure_memory, compare
-from course_lib.causal_lm import (
-    KEYWORDS,
-    filter_by_keywords,
-    head_loss,
-    keytoken_weighted_loss,
-    preprocess,
-    train_code_tokenizer,
-)
+from course_lib.filtering import KEYWORDS, filter_files
+from course_lib.heads import head_loss, keytoken_weighted_loss
+from course_lib.packing import pack_files, train_code_tokenizer
 from course_lib.python_code import iter_python_files
 
 NUMBERS = (11, 12, 13, 14)
@@ -33,15 +27,11 @@ MEGABYTES = 280  # of Python files; what is installed, repeated until it is so m
 def make_pile(folder: str) -> tuple[Dataset, float]:
     "Installed Python files as a data set on disk, in groups of 1,000 rows, and its size in MB."
     texts = [record["content"] for record in iter_python_files()]
-    size, files = 0, []
-    while size < MEGABYTES * 1e6:
-        for text in texts:
-            files.append(text)
-            size += len(text.encode())
-            if size >= MEGABYTES * 1e6:
-                break
-    Dataset.from_dict({"content": files}).save_to_disk(f"{folder}/pile")
-    return Dataset.load_from_disk(f"{folder}/pile"), size / 1e6
+    sizes = [len(text.encode()) for text in texts]
+    often = int(MEGABYTES * 1e6 / sum(sizes)) + 1
+    count = int(np.searchsorted(np.cumsum(sizes * often), MEGABYTES * 1e6)) + 1
+    Dataset.from_dict({"content": (texts * often)[:count]}).save_to_disk(f"{folder}/pile")
+    return Dataset.load_from_disk(f"{folder}/pile"), sum((sizes * often)[:count]) / 1e6
 
 
 def naive_filter(files: Dataset) -> Dataset:
@@ -63,23 +53,19 @@ def naive_contexts(files: Dataset, tokenizer: PreTrainedTokenizerBase) -> Datase
     return files.map(cut, batched=True, remove_columns=files.column_names)
 
 
-def token_share(contexts: Dataset, total: int) -> float:
-    return len(contexts) * SIZE / total
-
-
-def contexts_alike(naive: Dataset, ours: Dataset, total: int) -> bool:
-    "Ours has every token but those of the last partial context; the first file's contexts are the same."
-    return (
-        token_share(ours, total) >= 0.999 and len(naive) <= len(ours) and naive[0]["input_ids"] == ours[0]["input_ids"]
-    )
-
-
 def naive_weighted(inputs: torch.Tensor, logits: torch.Tensor, ids: list[int], alpha: float) -> torch.Tensor:
     shifted_logits, shifted_labels = logits[:, :-1].contiguous(), inputs[:, 1:].contiguous()
     losses = F.cross_entropy(shifted_logits.view(-1, logits.shape[-1]), shifted_labels.view(-1), reduction="none")
-    per_context = losses.view(len(inputs), -1).mean(1)
     found = torch.stack([(inputs == token).float() for token in ids]).sum(dim=(0, 2))
-    return (per_context * alpha * (1.0 + found)).mean()
+    return (losses.view(len(inputs), -1).mean(1) * alpha * (1.0 + found)).mean()
+
+
+def full_head(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return F.cross_entropy(hidden @ weight.T, targets)
+
+
+def our_head(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return head_loss(hidden, weight, targets, torch.full((len(targets),), 1 / len(targets)))
 
 
 def value_and_gradient(loss: Callable[..., torch.Tensor], *leaves: torch.Tensor) -> tuple[float, list[torch.Tensor]]:
@@ -95,10 +81,9 @@ def same_gradients(naive: tuple, ours: tuple) -> bool:
 
 PEAK = """
 import sys, torch
-from benchmarks.bench_causal_lm import value_and_gradient, {function}
+from benchmarks.bench_causal_lm import head_tensors, value_and_gradient, {function}
 from benchmarks.harness import peak_beyond
-hidden, weight, targets = (torch.load(sys.argv[1], weights_only=True)[name] for name in ("hidden", "weight", "targets"))
-hidden.requires_grad_(), weight.requires_grad_()
+hidden, weight, targets = head_tensors()
 # The first call loads kernels; the two gradients belong to the result and count for neither.
 value_and_gradient(lambda h, w: {function}(h, w, targets[:64]), hidden[:64].detach().requires_grad_(), weight)
 gradients = (hidden.numel() + weight.numel()) * 4 / 1e6
@@ -107,39 +92,17 @@ print(max(peak - gradients, 1.0))
 """
 
 
-def full_head(hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    return F.cross_entropy(hidden @ weight.T, targets)
+def head_tensors() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    "Hidden states, output matrix and targets."
+    torch.manual_seed(0)
+    hidden, weight = torch.randn(32 * SIZE, 768), torch.randn(VOCABULARY, 768) / 768**0.5
+    return hidden.requires_grad_(), weight.requires_grad_(), torch.randint(VOCABULARY, (32 * SIZE,))
 
 
-def peak_megabytes(function: str, tensors: dict[str, torch.Tensor]) -> float:
+def peak_megabytes(function: str) -> float:
     "The most memory of forward and backward beyond inputs and gradients, measured in a process of its own."
-    with tempfile.TemporaryDirectory() as folder:
-        torch.save(tensors, f"{folder}/tensors.pt")
-        code = PEAK.format(function=function)
-        command = [sys.executable, "-c", code, f"{folder}/tensors.pt"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ)
-    return float(done.stdout)
-
-
-def read_once(files: Dataset) -> None:
-    "Every byte of the texts, in whole words of the processor."
-    for chunk in files.data.column("content").chunks:
-        data = np.frombuffer(chunk.buffers()[2], np.uint8)
-        data[: len(data) // 8 * 8].view(np.uint64).sum()
-
-
-def tokenize_only(files: Dataset, tokenizer: PreTrainedTokenizerBase) -> None:
-    "The Rust tokenizer alone, 1,000 files at a time, nothing converted."
-    for batch in files.iter(batch_size=1000):
-        tokenizer.backend_tokenizer.encode_batch_fast(batch["content"])
-
-
-@torch.no_grad()
-def three_products(hidden: torch.Tensor, weight: torch.Tensor) -> None:
-    "Logits, and the gradients of states and weights: what no way of computing head and loss can leave out."
-    logits = hidden @ weight.T
-    logits @ weight
-    logits.T @ hidden
+    command = [sys.executable, "-c", PEAK.format(function=function)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout)
 
 
 def run() -> Iterator[Row]:
@@ -147,46 +110,49 @@ def run() -> Iterator[Row]:
     disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:
         pile, size = make_pile(folder)
-        workers = min(2, os.cpu_count() or 1)
         yield compare(
             "keyword filter, files to a Dataset",
             f"{size:.0f} MB, {len(pile):,} files",
             lambda: naive_filter(pile),
-            lambda: filter_by_keywords(pile, KEYWORDS, workers=workers).to_dataset(),
+            lambda: filter_files(pile, KEYWORDS),
             lambda naive, ours: naive["content"][:] == ours["content"][:],
             number=11,
             target=3.5,
-            bound=lambda: read_once(pile),
-            bound_of="reading the bytes",
-            threads=workers,
+            threads=os.cpu_count(),
         )
-        found = filter_by_keywords(pile, KEYWORDS, workers=workers).to_dataset().select(range(300))
-        tokenizer = train_code_tokenizer(found["content"], 8000)
-        found.save_to_disk(f"{folder}/found")
+        filter_files(pile, KEYWORDS).select(range(300)).save_to_disk(f"{folder}/found")
         files = Dataset.load_from_disk(f"{folder}/found")
+        tokenizer = train_code_tokenizer(files["content"], 8000)
         total = sum(len(ids) + 1 for ids in tokenizer(files["content"][:], verbose=False)["input_ids"])
-        notes: dict[str, Any] = {}
-
-        def agree(naive: Dataset, ours: Dataset) -> bool:
-            notes.update(kept=f"{token_share(ours, total):.3%}", naive_kept=f"{token_share(naive, total):.3%}")
-            return contexts_alike(naive, ours, total)
-
         row = compare(
             "code to contexts",
             f"{len(files):,} files, {total:,} tokens, contexts of {SIZE}",
             lambda: naive_contexts(files, tokenizer),
-            lambda: preprocess(DatasetDict(train=files), tokenizer, SIZE)["train"],
-            agree,
+            lambda: pack_files(files, tokenizer, SIZE),
+            # Every token but those of the last partial context; the first file's contexts are the same.
+            lambda naive, ours: len(ours) * SIZE >= 0.999 * total and naive[0]["input_ids"] == ours[0]["input_ids"],
             number=12,
-            target=1.6,
-            bound=lambda: tokenize_only(files, tokenizer),
-            bound_of="the tokenizer",
+            target=1.5,
         )
-        row.notes.update(notes)
+        row.notes["kept"] = f"{total // SIZE * SIZE / total:.3%}"
         yield row
 
     yield keytoken_row()
-    yield from head_rows()
+    hidden, weight, targets = head_tensors()
+    size = f"32 x {SIZE} states of 768, vocabulary {VOCABULARY:,}"
+    yield compare(
+        "head and loss, forward and backward",
+        size,
+        lambda: value_and_gradient(partial(full_head, targets=targets), hidden, weight),
+        lambda: value_and_gradient(partial(our_head, targets=targets), hidden, weight),
+        same_gradients,
+        number=14,
+        target=1.0,
+        budget=40,
+    )
+    if can_measure_memory():
+        peaks = [peak_megabytes(name) for name in ("full_head", "our_head")]
+        yield Row("head and loss, memory beyond inputs and gradients", size, *peaks, target=10, number=14, unit="MB")
 
 
 def keytoken_row() -> Row:
@@ -200,38 +166,5 @@ def keytoken_row() -> Row:
         lambda: value_and_gradient(lambda scores: keytoken_weighted_loss(inputs, scores, ids, 0.5), logits),
         same_gradients,
         number=13,
-        target=1.6,
-        bound=logits.detach().clone,
-        bound_of="a copy of the logits",
+        target=2.0,
     )
-
-
-def head_rows() -> Iterator[Row]:
-    torch.manual_seed(0)
-    hidden, weight = torch.randn(32 * SIZE, 768), torch.randn(VOCABULARY, 768) / 768**0.5
-    tensors = {"hidden": hidden, "weight": weight, "targets": torch.randint(VOCABULARY, (32 * SIZE,))}
-    leaves, targets = (hidden.requires_grad_(), weight.requires_grad_()), tensors["targets"]
-    size = f"32 x {SIZE} states of 768, vocabulary {VOCABULARY:,}"
-    yield compare(
-        "head and loss, forward and backward",
-        size,
-        lambda: value_and_gradient(partial(full_head, targets=targets), *leaves),
-        lambda: value_and_gradient(partial(head_loss, targets=targets), *leaves),
-        same_gradients,
-        number=14,
-        target=1.0,
-        bound=partial(three_products, hidden.detach(), weight.detach()),
-        bound_of="three matrix products",
-        budget=40,
-    )
-    if can_measure_memory():
-        peaks = [peak_megabytes(name, tensors) for name in ("full_head", "head_loss")]
-        yield Row(
-            "head and loss, memory beyond inputs and gradients",
-            size,
-            *peaks,
-            target=10,
-            number=14,
-            unit="MB",
-            notes={"measured": "in processes of their own"},
-        )

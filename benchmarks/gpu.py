@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,21 +96,17 @@ def code_task(tiny: bool, examples: int, attention: str) -> Task:
     "Chapter 4: GPT-2 with 124 million parameters, contexts of 1,024 tokens."
     import numpy as np
     from datasets import Dataset
-    from transformers import GPT2LMHeadModel
 
-    from course_lib.causal_lm import SETTINGS, collate_contexts, gpt2_config
+    from course_lib.causal_lm import SETTINGS, collate_contexts, new_model
 
     full, context = SETTINGS["full"], 32 if tiny else 1024
-    layers, width, heads = (2, 64, 2) if tiny else (full.layers, full.width, full.heads)
-    vocabulary = 1000 if tiny else full.vocab_size
-    config = gpt2_config(vocabulary, positions=context, layers=layers, width=width, heads=heads)
-    config._attn_implementation = attention
-    ids = np.random.default_rng(0).integers(config.vocab_size, size=(examples, context), dtype=np.int32)
+    small = {"layers": 2, "width": 64, "heads": 2, "vocab_size": 1000} if tiny else {}
+    settings = replace(full, context_length=context, positions=context, **small)
+    ids = np.random.default_rng(0).integers(settings.vocab_size, size=(examples, context), dtype=np.int32)
 
     def model() -> Any:
-        torch.manual_seed(0)
-        made = GPT2LMHeadModel(config)
-        made.loss_type = "ForCausalLM"
+        made = new_model(settings, settings.vocab_size)
+        made.set_attn_implementation(attention)
         return made
 
     data = Dataset.from_dict({"input_ids": list(ids)})
@@ -241,8 +237,8 @@ def train_trainer(task: Task, clock: Clock) -> tuple[Any, list[float]]:
 
 def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, list[float]]:
     "`fit`: grouped by length, fused AdamW, pinned batches, losses read late; chapter 4 with the chunked head."
-    from course_lib.causal_lm import chunked_head
-    from course_lib.loop import LoopConfig, fit
+    from course_lib.heads import chunked_loss
+    from course_lib.loop import LoopConfig, fit, model_loss
 
     model = task.model()
     if compiled:  # layer by layer: they are alike, so one compilation serves all of them
@@ -257,9 +253,9 @@ def train_ours(task: Task, clock: Clock, compiled: bool = False) -> tuple[Any, l
         warmup=0,
         mixed_precision=precision(),
     )
-    with chunked_head(model) if task.chunked else nullcontext(), clock.running():
+    with clock.running():
         data = task.data.select(range(min(needed, len(task.data))))
-        history = fit(model, data, clock.watch(task.collate), config, progress=False)
+        history = fit(model, data, clock.watch(task.collate), config, loss_of=chunked_loss if task.chunked else model_loss, progress=False)
     return model, [step["loss"] for step in history.steps]
 
 

@@ -154,21 +154,19 @@ def _code(rows: int, folder: str) -> Any:
 
 @stage("filter", 500)
 def filter_files(rows: int, folder: str) -> Callable[[], Any]:
-    from course_lib.causal_lm import filter_by_keywords
+    from course_lib.filtering import filter_by_keywords
 
     files = _code(rows, folder)
-    return lambda: sum(table.num_rows for table in filter_by_keywords(files).tables())
+    return lambda: sum(table.num_rows for table in filter_by_keywords(files))
 
 
 @stage("contexts on disk", 100)
 def contexts(rows: int, folder: str) -> Callable[[], Any]:
-    from datasets import DatasetDict
-
-    from course_lib.causal_lm import preprocess, train_code_tokenizer
+    from course_lib.packing import pack_files, train_code_tokenizer
 
     files = _code(rows, folder)
     tokenizer = train_code_tokenizer(files[:100]["content"], 1000)
-    return lambda: preprocess(DatasetDict(train=files), tokenizer, 128)
+    return lambda: pack_files(files, tokenizer)
 
 
 @stage("generate", 64)

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from causal_prompts import PROMPTS, parses
 from mini_causal import Plan, new_model, token_losses
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 
-from course_lib.causal_lm import BEGINNINGS, complete_code, parses
-
-# Written before the first training step; chapter 4 asks the same.
-PROMPTS = BEGINNINGS
-
-
-def complete(model: GPT2LMHeadModel, tokenizer, prompt: str, sample: bool, tokens: int = 96) -> str:
-    """What the model writes after the prompt, cut at its last whole line; greedy, or sampled with a fixed seed."""
-    return complete_code(model, tokenizer, prompt, max_new_tokens=tokens, sample=sample)
+from course_lib.causal_lm import CodeCompleter
 
 
 def loss_of(model: GPT2LMHeadModel, path: Path, rows: int = 400) -> dict[str, float]:
@@ -49,9 +42,9 @@ def evaluate(folder: Path, work: Path, plan: Plan) -> None:
         print(name, loss_of(model, work / f"tokens-{name}.npz"), flush=True)
     untrained = loss_of(new_model(plan).eval(), work / "tokens-heldout-file.npz", rows=40)
     print("untrained", untrained, f"ln(vocabulary) {math.log(plan.vocab_size):.4f}", flush=True)
-    results = {}
+    complete, results = CodeCompleter(model, tokenizer), {}
     for sample in (False, True):
-        results[sample] = [(p, c, parses(p, c)) for p in PROMPTS for c in [complete(model, tokenizer, p, sample)]]
+        results[sample] = [(p, c, parses(p, c)) for p in PROMPTS for c in [complete(p, sample=sample)]]
         share = np.mean([ok for *_, ok in results[sample]])
         print(f"{'sampled' if sample else 'greedy'}: {share:.0%} of {len(PROMPTS)} parse", flush=True)
     (work / "completions.json").write_text(json.dumps({"greedy": results[False], "sampled": results[True]}, indent=1))

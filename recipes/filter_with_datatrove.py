@@ -18,6 +18,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from datatrove.data import Document
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
@@ -25,12 +26,12 @@ from datatrove.pipeline.filters.base_filter import BaseFilter
 from datatrove.pipeline.readers import ParquetReader
 from datatrove.pipeline.writers import ParquetWriter
 
-from course_lib.causal_lm import KEYWORDS, filter_by_keywords, keyword_list
+from course_lib.filtering import KEYWORDS, keyword_list, matching
 from course_lib.profiles import CourseError
 
 
 class KeywordFilter(BaseFilter):
-    """Keeps the documents that `filter_by_keywords` keeps."""
+    """Keeps the documents that hold a keyword."""
 
     name = "keywords"
 
@@ -42,9 +43,8 @@ class KeywordFilter(BaseFilter):
         return bool(self.filter_batch([doc])[0])
 
     def filter_batch(self, batch: list[Document]) -> list[bool | tuple[bool, str]]:
-        records = ({"content": doc.text, "row": row} for row, doc in enumerate(batch))
-        kept = {record["row"] for record in filter_by_keywords(records, self.keywords, whole_words=self.whole_words)}
-        return [row in kept or (False, "no_keyword") for row in range(len(batch))]
+        texts = pa.array([doc.text for doc in batch], pa.large_string())
+        return [kept or (False, "no_keyword") for kept in matching(texts, self.keywords, self.whole_words).to_pylist()]
 
 
 def columns(writer: PipelineStep, document: Document) -> dict[str, Any]:

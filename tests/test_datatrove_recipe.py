@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from course_lib.causal_lm import KEYWORDS, filter_by_keywords
+from course_lib.filtering import KEYWORDS, FilterCounts, filter_by_keywords
 
 pytest.importorskip("datatrove", reason="the extra `scale` is not installed")
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "filter_with_datatrove.py"
@@ -46,12 +46,13 @@ def test_two_workers_keep_what_one_process_keeps(tmp_path, whole_words):
         capture_output=True, text=True, timeout=300, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    found = filter_by_keywords(files, whole_words=whole_words)
-    expected = {record["path"]: record["content"] for record in found}
+    counts = FilterCounts()
+    found = filter_by_keywords(Dataset.from_list(files), whole_words=whole_words, counts=counts)
+    expected = {record["path"]: record["content"] for table in found for record in table.to_pylist()}
     parts = sorted((tmp_path / "out").glob("part-*.parquet"))
     assert len(parts) == 2, "each task wrote its own file"
     rows = [row for part in parts for row in Dataset.from_parquet(str(part), cache_dir=str(tmp_path / "cache"))]
     assert len(rows) == len(expected)
     assert {row["id"]: row["content"] for row in rows} == expected
-    assert done.stdout.strip().endswith(str({"seen": 900, "kept": found.counts.kept}))
-    assert 0 < found.counts.kept < 900
+    assert done.stdout.strip().endswith(str({"seen": 900, "kept": counts.kept}))
+    assert 0 < counts.kept < 900

@@ -24,7 +24,6 @@ FLOORS = [
 ]
 # Lines of today: a module may get shorter, never longer. The goal is 450 for each, and 5,500 for all.
 LIMITS = {
-    "causal_lm": 1470,
     "data": 470,
 }
 
