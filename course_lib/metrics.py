@@ -62,16 +62,24 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
+def _words(text: str) -> list[str]:
+    return _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split()
+
+
 def normalize_answer(
     text: str,
 ) -> str:
     "What SQuAD compares: lower case, without ASCII punctuation and English articles, words separated by one space."
-    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+    return " ".join(_words(text))
 
 # %% ../nbs/workbench/metrics.ipynb #73cef14f
 def _overlap_f1(predicted: list[str], accepted: list[str]) -> float:
     "Harmonic mean of the shares of words that the two have in common, repeated words counted; 0 for nothing."
-    shared = sum((Counter(predicted) & Counter(accepted)).values())
+    left, right = set(predicted), set(accepted)
+    if len(left) == len(predicted) or len(right) == len(accepted):  # what occurs once is shared once at most
+        shared = len(left & right)
+    else:
+        shared = sum((Counter(predicted) & Counter(accepted)).values())
     if not shared:
         return 0.0
     precision, recall = shared / len(predicted), shared / len(accepted)
@@ -96,7 +104,7 @@ def squad_scores(
 
     def words(text: str) -> list[str]:
         if text not in normalized:
-            normalized[text] = normalize_answer(text).split()
+            normalized[text] = _words(text)
         return normalized[text]
 
     exact, f1 = 0, 0.0
