@@ -334,7 +334,7 @@ class StateKeeper:
         except Timeout:
             said = f"Another process is training in {folder}. Wait for its end, stop it, or give another folder."
             raise CourseError(said) from None
-        except OSError:  # a file system without locks; if the folder cannot be written, `write_state` will say so
+        except (OSError, NotImplementedError):  # no locks in this file system; if no writing either, `write_state` says so
             pass
         if (there := state_folders(folder)) and not resume:
             raise CourseError(f"{folder} holds the states of a run. Go on with it by resume=True, or give another folder.")

@@ -165,6 +165,7 @@ def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
         "device": nullcontext(),  # a context: pipelines enter it
         "synchronize": None,
         "empty_cache": None,
+        "is_current_stream_capturing": False,
     }
     patches = [
         mock.patch(f"torch.cuda.{name}", lambda *_, _answer=answer, **__: _answer) for name, answer in answers.items()

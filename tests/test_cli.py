@@ -365,10 +365,9 @@ def wait_until(condition) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
-@pytest.mark.parametrize(
-    ("jobs", "number"), [(1, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGTERM), (2, signal.SIGKILL)]
-)
-def test_a_run_that_is_stopped_leaves_no_process(tmp_path, jobs, number):
+@pytest.mark.parametrize(("jobs", "name"), [(1, "SIGINT"), (2, "SIGINT"), (2, "SIGTERM"), (2, "SIGKILL")])
+def test_a_run_that_is_stopped_leaves_no_process(tmp_path, jobs, name):
+    number = getattr(signal, name)
     source = "import os, pathlib, time\npathlib.Path({!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
     notes = [tmp_path / name for name in "abc"]
     notebooks = [write_notebook(note.with_suffix(".ipynb"), source.format(str(note))) for note in notes]
@@ -635,7 +634,7 @@ def test_signals_are_passed_on_to_the_process_that_trains(tmp_path, name):
 @pytest.mark.parametrize(
     ("ignored", "test"),
     [
-        ("SIGINT", "test_a_run_that_is_stopped_leaves_no_process[1-2]"),
+        ("SIGINT", "test_a_run_that_is_stopped_leaves_no_process[1-SIGINT]"),
         ("SIGHUP", "test_signals_are_passed_on_to_the_process_that_trains[SIGHUP]"),
     ],
 )
