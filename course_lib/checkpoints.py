@@ -119,7 +119,8 @@ def _explained(source: str, revision: str | None, task: str = "") -> Iterator[No
         elif isinstance(error, (pickle.UnpicklingError, EOFError)):
             text = "its weights are damaged, or hold more than numbers: a program, perhaps, which was not run"
         elif "Unrecognized configuration class" in text:
-            text = f"it has no model for {task}"
+            config = text.partition("'>")[0].rpartition(".")[2]  # such as BertConfig
+            text = f"{config} has no model for {task}"
         elif "mismatched" in text:
             text = "its head has another shape than the data needs, such as another number of classes"
         remedy = "Give another checkpoint, or save it again with save_pretrained()."
