@@ -200,9 +200,11 @@ def test_a_refusal_is_one_line_and_the_files_stay(hub: Hub, naps, tokenizer, tmp
     assert published(tokenizer, tmp_path / "files") == f"{hub.url}/you/model"
 
 
-@pytest.mark.parametrize(("kind", "faults"), [("create", [429, 500, 503]), ("batch", [429, 503]), ("lfs", [500, 503])])
+@pytest.mark.parametrize(
+    ("kind", "faults"), [("create", [429, 500, 503]), ("preupload", [429]), ("batch", [429, 503]), ("lfs", [500, 503])]
+)
 def test_what_passes_is_tried_again(hub: Hub, naps, tokenizer, tmp_path, kind, faults):
-    "Creating by us, large files by the library, from version 1.3 on."
+    "Creating by us, large files by the library."
     for number, fault in enumerate(faults):
         hub.faults[kind] = [fault]
         assert published(tokenizer, tmp_path / "files", f"model-{number}") == f"{hub.url}/you/model-{number}"
@@ -232,8 +234,9 @@ def test_a_lost_answer_does_not_commit_twice(hub: Hub, naps, tokenizer, tmp_path
     assert hub.kinds().count("commit") == 1
 
 
-def test_retry_after_is_obeyed(hub: Hub, naps, tokenizer, tmp_path):
-    hub.faults["create"] = [(429, {"Retry-After": "17"})]
+@pytest.mark.parametrize("kind", ["create", "preupload"])
+def test_retry_after_is_obeyed(hub: Hub, naps, tokenizer, tmp_path, kind):
+    hub.faults[kind] = [(429, {"Retry-After": "17"})]
     published(tokenizer, tmp_path / "files")
     assert sum(naps) in (17, 18)
 
