@@ -14,6 +14,7 @@ import os
 import shlex
 import sys
 import typing
+import warnings
 from collections.abc import Iterable, Mapping
 from configparser import ConfigParser
 from importlib.util import find_spec
@@ -182,6 +183,7 @@ def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mappin
     """
     if environ is os.environ:
         share_cores()  # before torch is asked for a GPU
+        warnings.filterwarnings("ignore", message="IProgress not found")  # plain progress bars are fine
     name = choose_profile(profile, environ)
     if environ is os.environ:
         if name == "tiny":
@@ -207,4 +209,5 @@ def settings_table(table: Mapping[str, Any]) -> "pandas.DataFrame":
     import pandas as pd
 
     rows = {name: dataclasses.asdict(settings) for name, settings in table.items()}
-    return pd.DataFrame(rows, dtype=object).drop(index="profile")
+    table = pd.DataFrame(rows, dtype=object).drop(index="profile")
+    return table.map(lambda value: f"{value:g}" if isinstance(value, float) else value)  # else pandas may say 0.0
