@@ -1,10 +1,11 @@
 """Bring everything that is generated in step with the notebooks and settings.ini.
 
-    python tools/export.py          links, modules, clean notebooks
+    python tools/export.py          links, attached figures, modules, clean notebooks
     python tools/export.py --check  the same, and fail with a list of files if anything had to change
 """
 
 import argparse
+import base64
 import json
 import re
 import subprocess
@@ -41,6 +42,16 @@ def ask_for_gpu(text: str) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
+def attach_figures(text: str) -> str:
+    "The notebook `text` with the SVG files of nbs/figures that its cells show as `attachment:NAME.svg`."
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if names := re.findall(r"]\(attachment:([^)]+[.]svg)\)", "".join(cell["source"])):
+            data = {name: base64.b64encode((ROOT / "nbs" / "figures" / name).read_bytes()).decode() for name in names}
+            cell["attachments"] = {name: {"image/svg+xml": [figure]} for name, figure in data.items()}
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
 def linked_files() -> list[Path]:
     return [ROOT / "README.md", *sorted((ROOT / "nbs").rglob("*.ipynb"))]
 
@@ -57,7 +68,7 @@ def export() -> None:
         text = path.read_text(encoding="utf-8")
         updated = update_links(text, settings)
         if path.match("nbs/0*.ipynb"):
-            updated = ask_for_gpu(updated)
+            updated = ask_for_gpu(attach_figures(updated))
         if updated != text:
             path.write_text(updated, encoding="utf-8", newline="\n")
     package, version = ROOT / settings["lib_path"], settings["version"]

@@ -1,0 +1,141 @@
+"What lessons show: the first line of a chapter, and the pictures."
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from complaints import complaint_of
+from matplotlib import pyplot as plt
+
+from course_lib import lessons
+from course_lib.lessons import (
+    find_matching_head,
+    plot_batches,
+    plot_by_class,
+    plot_looks,
+    plot_losses,
+    plot_reliability,
+    reliability,
+    shaded,
+    start,
+    two_sentences,
+)
+from course_lib.profiles import CourseError
+
+ROOT = Path(__file__).resolve().parents[1]
+PAIR = [0, 5, 6, 1, 6, 5, 1]  # [CLS] red car [SEP] car red [SEP]
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays():
+    yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("notebook", sorted(path.stem for path in (ROOT / "nbs").glob("0*.ipynb")))
+def test_start_gives_the_settings_of_each_chapter_and_says_what_it_uses(notebook, capsys):
+    settings = start(notebook, "tiny")
+    assert settings.profile == "tiny"
+    said = capsys.readouterr().out
+    assert settings.dataset in said
+    assert settings.checkpoint in said
+
+
+def test_start_takes_changes_from_outside_and_sets_the_seed(monkeypatch):
+    monkeypatch.setenv("COURSE_SET", "seed=7")
+    assert start("01_training_loop", "tiny").seed == 7
+    first = torch.rand(1).item(), np.random.rand()
+    start("01_training_loop", "tiny")
+    assert (torch.rand(1).item(), np.random.rand()) == first
+    monkeypatch.delenv("COURSE_PROFILE", raising=False)
+    assert "'tiny'" in complaint_of(CourseError, start, "01_training_loop", "tinny")
+
+
+def test_start_is_offline_before_the_libraries_are_imported():
+    code = (
+        "from course_lib.lessons import start; start('01_training_loop', 'tiny');"
+        "import huggingface_hub, datasets; print(huggingface_hub.constants.HF_HUB_OFFLINE, datasets.config.HF_HUB_OFFLINE)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert result.stdout.splitlines()[-1] == "True True", result.stdout + result.stderr
+    assert result.stderr == "", "nothing in red"
+
+
+@pytest.mark.parametrize(("kind", "words"), [("cpu", "CPU (threads: "), ("mps", "GPU of this Mac (mps)"), ("cuda", "GPU")])
+def test_start_says_what_computes(kind, words, monkeypatch, capsys):
+    monkeypatch.setattr(lessons, "device", lambda: torch.device(kind))
+    start("01_training_loop", "tiny")
+    assert capsys.readouterr().out.split(" · ")[1].startswith(words)
+
+
+def test_a_gpu_comes_first_then_apple_s_then_the_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert lessons.device().type == "cpu"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert lessons.device().type == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert lessons.device().type == "cuda"
+
+
+def test_losses_have_their_running_mean_and_what_was_held_out():
+    axes = plot_losses([3.0, 1.0, 2.0], {0: 2.5, 3: 1.5}, guessing=2.0)
+    thin, mean, held_out, guessing = axes.lines
+    assert thin.get_xydata().tolist() == [[1, 3.0], [2, 1.0], [3, 2.0]]
+    assert mean.get_ydata()[0] == 3.0
+    assert mean.get_ydata()[1] == pytest.approx((0.95 * 3 + 1) / 1.95), "corrected for its start"
+    assert held_out.get_xydata().tolist() == [[0, 2.5], [3, 1.5]]
+    assert set(guessing.get_ydata()) == {2.0}
+    assert [text.get_text() for text in axes.get_legend().texts] == ["training, running mean", "held out", "guessing"]
+    assert len(plot_losses([1.0], {0: 1.0}).lines) == 3
+
+
+def test_each_class_has_its_histogram_as_shares():
+    axes = plot_by_class([0.1, 0.2, 0.8], [0, 0, 1], ["low", "high", "none of these"], xlabel="value")
+    heights = [sum(bar.get_height() for bar in bars) for bars in axes.containers]
+    assert heights == pytest.approx([1, 1, 0])
+
+
+def test_batches_are_dark_where_there_is_text():
+    plot_batches({"to 8": ([3, 5], 8), "to the longest": ([3, 5], None)})
+    wide, narrow = (axes.images[0].get_array() for axes in plt.gcf().axes)
+    assert wide.shape == (2, 8)
+    assert narrow.shape == (2, 5)
+    assert wide.sum(1).tolist() == narrow.sum(1).tolist() == [3, 5]
+
+
+@pytest.mark.parametrize("ids", [PAIR, [0, 5, 6, 1, 1, 6, 5, 1], torch.tensor(PAIR)])
+def test_both_sentences_are_found_whether_one_token_or_two_stand_between_them(ids):
+    first, second = two_sentences(ids, end=1)
+    assert [int(ids[place]) for place in first] == [5, 6]
+    assert [int(ids[place]) for place in second] == [6, 5]
+
+
+def test_the_head_that_finds_the_same_pieces():
+    looks = torch.zeros(3, 2, 7, 7)
+    looks[2, 1, 4, 2] = looks[2, 1, 5, 1] = 1.0
+    looks[0, 0, 4, 2] = looks[0, 0, 5, 2] = 1.0  # half of them
+    assert find_matching_head(looks, PAIR, end=1) == (2, 1, 1.0)
+    axes = plot_looks(looks[2, 1], ["[CLS]", "red", "car", "[SEP]", "car", "red", "[SEP]"], PAIR, end=1)
+    assert axes.images[0].get_array().tolist() == [[0, 1], [1, 0]]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["car", "red"]
+
+
+def test_reliability_of_groups():
+    sure, right = [0.9, 0.6, 0.8, 0.7], [True, False, True, True]
+    unsure, surest = reliability(sure, right, groups=2)
+    assert unsure == pytest.approx((0.65, 0.5, math.sqrt(0.25 / 2)))
+    assert surest == pytest.approx((0.85, 1.0, 0.0))
+    assert len(reliability(sure, right, groups=9)) == 4, "no group is empty"
+    assert plot_reliability(sure, right).get_legend()
+
+
+def test_shades_are_as_dark_as_their_numbers_and_texts_are_texts():
+    shown = shaded({"<b>": (["a", "<script>", "c"], [0.0, 1.0, 9.0])}, darkest=2).data
+    assert "<script>" not in shown
+    assert "&lt;b&gt;" in shown
+    assert [part.split(")")[0] for part in shown.split("rgba(200, 85, 61, ")[1:]] == ["0.00", "0.50", "1.00"]
