@@ -30,6 +30,8 @@ PROFILES = ("tiny", "colab", "full")
 MINI_FOLDER = Path(course_lib.__file__).parent / "mini"  # the checkpoints and corpora that come with the course
 LARGEST_SEED = 2**31 - 1  # NumPy takes twice as many, but each process of a run adds its number
 T = TypeVar("T")
+# tqdm says so once in each notebook, in red, as soon as anybody imports it. Plain progress bars are fine.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 # %% ../nbs/workbench/profiles.ipynb #7ba42dcf
 class CourseError(ValueError):
@@ -183,7 +185,6 @@ def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mappin
     """
     if environ is os.environ:
         share_cores()  # before torch is asked for a GPU
-        warnings.filterwarnings("ignore", message="IProgress not found")  # plain progress bars are fine
     name = choose_profile(profile, environ)
     if environ is os.environ:
         if name == "tiny":
