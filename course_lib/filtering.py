@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,9 +91,8 @@ def filter_by_keywords(
     Memory holds a few such tables, whatever the size of the source. Every core is used.
     """
     counts, workers = counts if counts is not None else FilterCounts(), os.cpu_count() or 1
-    if counts.seen == getattr(source, "num_rows", None):  # a Dataset does not skip all it has
-        return
-    batches, words = source.skip(counts.seen).with_format("arrow").iter(256), keyword_list(keywords)
+    words, batches = keyword_list(keywords), source.with_format("arrow").iter(256)
+    batches = islice(batches, -(-counts.seen // 256), None)  # after `source.skip`, datasets 4.0 guesses types row by row
     with ThreadPoolExecutor(workers) as pool:
         for tables in in_groups(batches, 4 * workers):
             found = pool.map(lambda table: _judge(table, column, words, whole_words), tables)

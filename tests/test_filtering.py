@@ -92,6 +92,7 @@ def test_filter_gives_what_the_loop_gives_from_any_source(contents, words, strea
 @pytest.mark.parametrize("stop", [0, 1, 3, 9])
 def test_filter_goes_on_behind_the_table_that_it_gave_out_last(stop, stream):
     texts = [b"pandas\xff" if number % 7 == 0 else b"pandas %d" % number for number in range(2000)]
+    texts[::100] = [None] * 20
     source = Dataset(pa.table({"content": pa.array(texts, pa.binary())}))
     source = source.to_iterable_dataset() if stream else source
     whole, counts = FilterCounts(), FilterCounts()
@@ -101,7 +102,7 @@ def test_filter_goes_on_behind_the_table_that_it_gave_out_last(stop, stream):
     rest = [row for table in filter_by_keywords(source, counts=counts) for row in table.to_pylist()]
     assert begun + rest == expected
     assert counts == whole
-    assert whole.skipped == {"not UTF-8": 286}
+    assert whole.skipped == {"missing": 20, "not UTF-8": 283}
 
 
 def test_filter_keeps_other_columns_and_long_lines():
@@ -118,7 +119,11 @@ def test_filter_keeps_other_columns_and_long_lines():
 def test_other_kinds_of_columns_are_filtered(kind):
     column = pa.nulls(3) if kind == pa.null() else pa.array(["import pandas", None, "x"]).cast(kind)
     counts = FilterCounts()
-    (table,) = filter_by_keywords(Dataset(pa.table({"content": column})), counts=counts)
+    try:
+        source = Dataset(pa.table({"content": column}))
+    except ValueError:
+        pytest.skip("this version of datasets holds no such column")
+    (table,) = filter_by_keywords(source, counts=counts)
     assert table["content"].to_pylist() == ([] if kind == pa.null() else ["import pandas"])
     assert counts.skipped == {"missing": 3 if kind == pa.null() else 1}
 
