@@ -85,6 +85,7 @@ def check_answers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 SCHEMAS: dict[str, dict[str, Callable[[pa.ChunkedArray, str], pa.ChunkedArray]]] = {  # task -> column -> its check
     "pairs": {"sentence1": check_text, "sentence2": check_text, "label": check_label},
     "texts": {"text": check_text},
+    "labelled texts": {"text": check_text, "label": check_label},
     "translations": {"source": check_text, "target": check_text},
     "code": {"content": check_text},
     "questions": {"id": check_text, "context": check_text, "question": check_text, "answers": check_answers},

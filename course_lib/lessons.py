@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['start', 'device', 'plot_losses', 'plot_by_class', 'plot_batches', 'two_sentences', 'find_matching_head', 'plot_looks',
-           'reliability', 'plot_reliability', 'shaded']
+           'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe']
 
 # %% ../nbs/workbench/lessons.ipynb #166f13a7
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
     from IPython.display import HTML
     from matplotlib.axes import Axes
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/workbench/lessons.ipynb #93e35932
 def start(
@@ -198,3 +199,39 @@ def shaded(
         ]
         lines.append(f'<p style="line-height: 1.9"><b>{escape(title)}</b><br>{" ".join(spans)}</p>')
     return HTML("".join(lines))
+
+# %% ../nbs/workbench/lessons.ipynb #b0075a02
+def bootstrap(
+    score: Callable[..., float],  # of arrays with a row for each example
+    *columns: np.ndarray,
+    draws: int = 1000,
+    seed: int = 0,
+) -> float:
+    "The standard error of `score(*columns)` (Efron, 1979): its standard deviation over draws of the rows, with repetition."
+    rng, rows = np.random.default_rng(seed), len(columns[0])
+    scores = [score(*(column[drawn] for column in columns)) for drawn in rng.integers(rows, size=(draws, rows))]
+    return float(np.std(scores))
+
+# %% ../nbs/workbench/lessons.ipynb #b0075a05
+def describe(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: Sequence[str],
+    max_length: int = 256,  # tokens of a text; the rest is cut off
+    batch_size: int = 32,
+) -> np.ndarray:
+    "Mean and maximum over the tokens of every layer's vectors: float32, shape (texts, 2 × layers × width)."
+    import torch
+
+    model.eval()  # no dropout
+    found = []
+    for start in range(0, len(texts), batch_size):
+        batch = tokenizer(
+            list(texts[start : start + batch_size]), padding=True, truncation=True, max_length=max_length, return_tensors="pt"
+        ).to(model.device)
+        with torch.inference_mode():
+            layers = torch.stack(model.base_model(**batch, output_hidden_states=True).hidden_states).float()
+        inside = batch["attention_mask"][None, :, :, None].bool()  # not the padding
+        mean, most = (layers * inside).sum(2) / inside.sum(2), layers.masked_fill(~inside, -torch.inf).amax(2)
+        found.append(torch.cat([mean, most], -1).transpose(0, 1).flatten(1).cpu().numpy())
+    return np.concatenate(found)

@@ -12,7 +12,10 @@ from complaints import complaint_of
 from matplotlib import pyplot as plt
 
 from course_lib import lessons
+from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.lessons import (
+    bootstrap,
+    describe,
     find_matching_head,
     plot_batches,
     plot_by_class,
@@ -139,3 +142,34 @@ def test_shades_are_as_dark_as_their_numbers_and_texts_are_texts():
     assert "<script>" not in shown
     assert "&lt;b&gt;" in shown
     assert [part.split(")")[0] for part in shown.split("rgba(200, 85, 61, ")[1:]] == ["0.00", "0.50", "1.00"]
+
+
+def test_the_bootstrap_of_a_mean_is_its_standard_error():
+    values = np.random.default_rng(1).normal(size=900) * 3
+    assert bootstrap(np.mean, values) == pytest.approx(values.std() / 30, rel=0.1)
+    assert bootstrap(np.mean, values) == bootstrap(np.mean, values), "a seed gives the same draws"
+    assert bootstrap(np.mean, np.ones(5)) == 0
+
+
+def test_the_bootstrap_draws_whole_rows():
+    "A ratio whose parts belong together has no spread if every row has the same ratio."
+    losses = np.arange(1.0, 9)
+    assert bootstrap(lambda above, below: above.sum() / below.sum(), 2 * losses, losses) == pytest.approx(0, abs=1e-12)
+
+
+def test_a_description_is_mean_and_maximum_of_each_layer_whatever_the_batch():
+    model, tokenizer = load_model("masked-lm", "mini/encoder").train(), load_tokenizer("mini/encoder")
+    texts = ["", "Une scène émouvante.", "電影 🎬 is a long and dull film, said nobody ever about this one."]
+    found = describe(model, tokenizer, texts, batch_size=2)
+    assert found.dtype == np.float32
+    for text, row in zip(texts, found, strict=True):
+        with torch.no_grad():
+            layers = model.eval().base_model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
+        naive = [part for layer in layers for part in (layer[0].mean(0), layer[0].max(0).values)]
+        np.testing.assert_allclose(row, np.concatenate(naive), atol=1e-4)
+
+
+def test_a_description_reads_no_more_than_max_length():
+    model, tokenizer = load_model("masked-lm", "mini/encoder"), load_tokenizer("mini/encoder")
+    long, cut = describe(model, tokenizer, ["good film " * 400, "good film " * 3], max_length=8)
+    np.testing.assert_allclose(long, cut, atol=1e-4)

@@ -245,7 +245,3 @@ def test_a_checkpoint_without_a_head_is_noticed(shared):
     raw = load_data(shared / "data" / "imdb", "texts", train_size=2, validation_size=2)
     frozen = freeze_masking(preprocess(raw, tokenizer, TINY)["train"], tokenizer)
     assert evaluate(model, None, frozen)["perplexity"] > len(tokenizer) / 4, "random guesses among all tokens"
-
-
-def test_trainer_takes_a_part_in_every_profile():
-    assert all(chosen.practice_size for chosen in SETTINGS.values())
