@@ -138,8 +138,7 @@ def read_jsonl(path: Path) -> pa.Table:
 def read_squad(path: Path) -> pa.Table:
     "Questions in SQuAD's nesting: a row for each, with id, title, context, question, answers."
     rows = [
-        {"title": article.get("title"), "context": paragraph["context"]}
-        | question
+        {"title": article.get("title"), "context": paragraph["context"]} | question
         | {"answers": {part.name: [answer[part.name] for answer in question["answers"]] for part in ANSWERS}}
         for article in json.loads(path.read_text(encoding="utf-8-sig"))["data"]
         for paragraph in article["paragraphs"]
