@@ -7,25 +7,8 @@ __all__ = ['SETTINGS', 'CodeSettings', 'load', 'preprocess', 'new_model', 'colla
            'fine_tune', 'train']
 
 # %% ../nbs/04_causal_lm.ipynb #5e1dab6a
-import copy
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from accelerate import Accelerator
-from datasets import Dataset, DatasetDict
-from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, set_seed
-
-from .checkpoints import load_model, load_tokenizer, longest_input
-from .data import in_groups, load_data
-from .filtering import filter_files
-from .heads import chunked_loss, find_key_tokens
-from .loop import History, LoopConfig, evaluating, fit, summed_loss
-from .packing import made_once, pack_files, train_code_tokenizer
 from .profiles import CourseError
 
 # %% ../nbs/04_causal_lm.ipynb #964e798f
@@ -99,10 +82,28 @@ SETTINGS = {
         learning_rate=1e-3,
         eval_every=500,
     ),
-    "full": CodeSettings(
-        validation_contexts=20_000, practice_size=200_000, batch_size=128, warmup=1000, eval_every=5000
-    ),
+    "full": CodeSettings(validation_contexts=20_000, batch_size=128, warmup=1000, eval_every=5000),
 }
+
+# %% ../nbs/04_causal_lm.ipynb #a7e01c52
+import copy
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from datasets import Dataset, DatasetDict
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedModel, PreTrainedTokenizerBase, set_seed
+
+from .checkpoints import load_model, load_tokenizer, longest_input
+from .data import in_groups, load_data
+from .filtering import filter_files
+from .heads import chunked_loss, find_key_tokens
+from .loop import History, LoopConfig, evaluating, fit, summed_loss
+from .packing import made_once, pack_files, train_code_tokenizer
 
 # %% ../nbs/04_causal_lm.ipynb #bd561bff
 def load(settings: CodeSettings) -> DatasetDict:
