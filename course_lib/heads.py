@@ -51,6 +51,37 @@ def context_weights(
     return alpha * (1.0 + found)
 
 
+def _losses(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+    "-ln p of each row's target; where the logits were stands afterwards the gradient of shares x losses."
+    logits.sub_(logits.amax(-1, keepdim=True))
+    picked = logits.gather(-1, targets[:, None])
+    sums = logits.exp_().sum(-1, keepdim=True)
+    # What was a probability becomes the gradient: one less at the right token.
+    logits.mul_(shares[:, None] / sums).scatter_add_(-1, targets[:, None], -shares[:, None])
+    return (sums.log() - picked).squeeze(-1)
+
+
+class _LogitsLoss(torch.autograd.Function):
+    "Sum of shares x -ln p over the rows of `logits`; the gradient is made in the forward pass, block by block."
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
+        loss, gradient, rows = shares.new_zeros(()), torch.empty_like(logits), max(1, 2**18 // logits.shape[-1])
+        parts = (tensor.split(rows) for tensor in (logits, targets, shares, gradient))
+        for scores, right, share, slope in zip(*parts, strict=True):
+            block = scores.to(torch.float32, copy=True)
+            loss += _losses(block, right, share) @ share
+            slope.copy_(block)
+        ctx.save_for_backward(gradient)
+        return loss
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        # In place: a copy would be as large as all logits. A second backward is an error of PyTorch's.
+        return ctx.saved_tensors[0].mul_(upstream), None, None
+
+
 def keytoken_weighted_loss(
     inputs: Tensor,  # tokens, (rows, context), int64
     logits: Tensor,  # (rows, context, vocabulary)
@@ -59,11 +90,11 @@ def keytoken_weighted_loss(
 ) -> Tensor:
     """Mean over the contexts of alpha x (1 + number of key tokens) x the context's mean loss; a float32 scalar.
 
-    Logits at position i answer for token i + 1.
+    Logits at position i answer for token i + 1. Differentiable once in the logits.
     """
-    targets = F.pad(inputs[:, 1:], (0, 1), value=-100).flatten()
-    losses = F.cross_entropy(logits.flatten(0, 1).float(), targets, reduction="none").view(inputs.shape)
-    return (losses.sum(1) * context_weights(inputs, keytoken_ids, alpha)).mean() / (inputs.shape[1] - 1)
+    shares = context_weights(inputs, keytoken_ids, alpha) / inputs[:, 1:].numel()
+    shares = F.pad(shares[:, None].expand(-1, inputs.shape[1] - 1), (0, 1))  # the last position answers for nothing
+    return _LogitsLoss.apply(logits.flatten(0, 1), inputs.roll(-1, 1).flatten(), shares.flatten())
 
 # %% ../nbs/workbench/heads.ipynb #0964cb90
 class _HeadLoss(torch.autograd.Function):
@@ -81,17 +112,11 @@ class _HeadLoss(torch.autograd.Function):
         products = space if kind == torch.float32 else torch.empty_like(space, dtype=kind)
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
-            states, right = hidden[part].to(kind), targets[part, None]
+            states = hidden[part].to(kind)
             product, logits = products[: len(states)], space[: len(states)]
             torch.mm(states, table.T, out=product)
             logits.copy_(product)
-            logits.sub_(logits.amax(-1, keepdim=True))
-            picked = logits.gather(-1, right)
-            sums = logits.exp_().sum(-1, keepdim=True)
-            loss += (sums.log() - picked).squeeze(-1) @ shares[part]
-            # What was a probability becomes the gradient: one less at the right token.
-            share = shares[part, None] / scale
-            logits.mul_(share / sums).scatter_add_(-1, right, -share)
+            loss += _losses(logits, targets[part], shares[part] / scale) @ shares[part]
             product.copy_(logits)
             d_hidden[part] = product @ table
             if kind == torch.float32:
