@@ -224,14 +224,13 @@ def describe(
     import torch
 
     model.eval()  # no dropout
-    found = []
-    for start in range(0, len(texts), batch_size):
-        batch = tokenizer(
-            list(texts[start : start + batch_size]), padding=True, truncation=True, max_length=max_length, return_tensors="pt"
-        ).to(model.device)
+    found, order = [], np.argsort([len(text) for text in texts], kind="stable")  # long texts together: less padding
+    for rows in np.array_split(order, max(1, -(-len(texts) // batch_size))):
+        batch = tokenizer([texts[row] for row in rows], padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+        batch = batch.to(model.device)
         with torch.inference_mode():
             layers = torch.stack(model.base_model(**batch, output_hidden_states=True).hidden_states).float()
         inside = batch["attention_mask"][None, :, :, None].bool()  # not the padding
         mean, most = (layers * inside).sum(2) / inside.sum(2), layers.masked_fill(~inside, -torch.inf).amax(2)
         found.append(torch.cat([mean, most], -1).transpose(0, 1).flatten(1).cpu().numpy())
-    return np.concatenate(found)
+    return np.concatenate(found)[np.argsort(order)]
