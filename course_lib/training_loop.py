@@ -48,9 +48,7 @@ class PairSettings:
 
 
 SETTINGS = {
-    "tiny": PairSettings(
-        "mini/paraphrases", "mini/encoder", practice_size=3600, num_epochs=1, learning_rate=5e-4, eval_every=150
-    ),
+    "tiny": PairSettings("mini/paraphrases", "mini/encoder", practice_size=3600, num_epochs=1, learning_rate=5e-4),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),
 }
