@@ -11,21 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import torch
-from transformers import DataCollatorForSeq2Seq
-
-from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
-from .data import load_data
-from .generation import ctranslate2_generator, decode_predictions, encode_texts, generate_all
-from .loop import History, LoopConfig, fit, summed_loss
-from .metrics import bleu_scores
 from .profiles import CourseError, load_settings, settings_table
-from .tokens import check_texts
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
-    from datasets import Dataset, DatasetDict
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/03_translation.ipynb #9660bc6c
 @dataclass(frozen=True)
@@ -59,6 +45,22 @@ SETTINGS = {
     # 19,000 steps, 48 minutes on a T4, counted in the same way. 2,000 pairs give BLEU to about one point.
     "full": TranslationSettings(*_KDE4, validation_size=2000, practice_size=20_000),
 }
+
+# %% ../nbs/03_translation.ipynb #7c1f0e3a
+import torch
+from transformers import DataCollatorForSeq2Seq
+
+from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
+from .data import load_data
+from .generation import ctranslate2_generator, decode_predictions, encode_texts, generate_all
+from .loop import History, LoopConfig, fit, summed_loss
+from .metrics import bleu_scores
+from .tokens import check_texts
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+    from datasets import Dataset, DatasetDict
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/03_translation.ipynb #3d57d5e2
 def load(settings: TranslationSettings) -> "DatasetDict":

@@ -90,7 +90,7 @@ def test_what_the_package_imports_is_declared():
 
 # Colab in August 2026, filelock in June. What google-colab itself pins (ipykernel, jupyter-client for its old notebook,
 # pandas) counts most.
-COLAB = """accelerate 1.14.0, datasets 4.0.0, filelock 3.29.0, huggingface_hub 1.27.0, ipykernel 6.17.1,
+COLAB = """accelerate 1.14.0, datasets 4.0.0, filelock 3.29.0, huggingface_hub 1.27.0, ipykernel 6.17.1, ipython 7.34.0,
 matplotlib 3.10.0, nbclient 0.10.2, nbconvert 7.17.0, nbformat 5.10.4, numpy 2.1.3, pandas 2.2.3, psutil 5.9.5,
 pyarrow 18.1.0, rich 13.9.4, safetensors 0.6.2, scikit-learn 1.6.1, sentencepiece 0.2.1, tokenizers 0.22.2,
 torch 2.11.0, tqdm 4.67.1, transformers 5.15.1, typer 0.20.0"""
@@ -208,7 +208,7 @@ def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
     install = [scripts / "python", "-m", "ipykernel", "install", "--prefix", home, "--name", "python3"]
     subprocess.run(install, cwd=empty, capture_output=True, check=True)
     assert kernels.is_dir()
-    command = [scripts / "python", "-c", "from course_lib.cli import main; main()", "run", "01"]
+    command = [scripts / "python", "-c", "from course_lib.cli import main; main()", "run", "05"]
     command += ["--set", "train_size=96", "validation_size=40", "num_epochs=1", "--out", "out"]
     # The kernel of the new environment first; nbconvert's templates are data of the running one.
     jupyter = [home / "share" / "jupyter", Path(sysconfig.get_path("data"), "share", "jupyter")]
@@ -216,13 +216,13 @@ def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
     done = subprocess.run(command, cwd=empty, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert {path.name for path in (empty / "out").iterdir()} == {
-        "01_training_loop.ipynb",
-        "01_training_loop.html",
+        "05_question_answering.ipynb",
+        "05_question_answering.html",
         "results.json",
     }
     # The checkout, without the notebook and on two processes, reaches the same metric with the same seed.
     (row,) = json.loads((empty / "out" / "results.json").read_text(encoding="utf-8"))
-    command = [sys.executable, *command[1:3], "train", "01", "--processes", "2", *command[5:-2], "--out", str(tmp_path / "two")]
+    command = [sys.executable, *command[1:3], "train", "05", "--processes", "2", *command[5:-2], "--out", str(tmp_path / "two")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     history = json.loads((tmp_path / "two" / "history.json").read_text(encoding="utf-8"))

@@ -22,6 +22,7 @@ from small_questions import make_questions, records, small_model
 from small_tokenizers import TOKENIZERS, texts, word_pieces
 from transformers import BertTokenizerFast, TrainingArguments
 
+from course_lib import masked_lm
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.loop import LoopConfig, per_device
 from course_lib.metrics import squad_scores
@@ -334,8 +335,8 @@ def test_losses_are_compared_in_full_precision_after_a_run_in_half_precision():
 @pytest.mark.parametrize("gpus", [0, 2])
 def test_trainer_s_step_is_one_batch_on_several_gpus_too(monkeypatch, gpus):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
-    for chapter in ("02_masked_lm", "05_question_answering"):
-        space = {"settings": SETTINGS["tiny"], "precision": "no", "tempfile": tempfile, "torch": torch}
+    for chapter, settings in (("02_masked_lm", masked_lm.SETTINGS["tiny"]), ("05_question_answering", SETTINGS["tiny"])):
+        space = {"settings": settings, "precision": "no", "tempfile": tempfile, "torch": torch}
         space |= {"TrainingArguments": TrainingArguments, "per_device": per_device}
         exec(cell("arguments = TrainingArguments(", chapter), space)
-        assert space["arguments"].per_device_train_batch_size * max(1, gpus) == SETTINGS["tiny"].batch_size
+        assert space["arguments"].per_device_train_batch_size * max(1, gpus) == settings.batch_size
