@@ -117,12 +117,12 @@ def write_model(
         if card is not None:
             (draft / "README.md").write_text(card, encoding="utf-8", newline="\n")
         names = sorted(path.relative_to(draft).as_posix() for path in draft.rglob("*") if path.is_file())
-        for old in folder.iterdir():
-            if _WEIGHTS.fullmatch(old.name):
-                old.unlink()
         for name in names:
             (folder / name).parent.mkdir(exist_ok=True)
             os.replace(draft / name, folder / name)
+        for old in folder.iterdir():  # weights of another layout
+            if _WEIGHTS.fullmatch(old.name) and old.name not in names:
+                old.unlink()
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error)  # libraries in Rust have errors of their own
         raise CourseError(f"{folder} cannot be written: {reason}. Free some space, or give another folder.") from error
@@ -192,7 +192,7 @@ def publish(
 # %% ../nbs/workbench/hub.ipynb #a8a46f70
 @dataclasses.dataclass
 class BackgroundPublisher:
-    "Publishes without keeping the caller waiting; while an upload is running, a call does nothing."
+    "Publishes while training goes on; during an upload, a call does nothing: `publish` the last step yourself."
 
     tokenizer: "PreTrainedTokenizerBase"
     repo_id: str
