@@ -426,9 +426,8 @@ def ping_hub() -> str:
 
 @app.command()
 def doctor() -> None:
-    "Show versions, devices, packaged checkpoints, profiles, and whether the Hub answers."
+    "Show versions, devices, the profile, and whether the Hub answers."
     import torch
-    from course_lib.checkpoints import mini_checkpoints
 
     _print_table("Versions", [{"library": name, "version": version} for name, version in versions().items()])
     devices = [f"cpu ({os.cpu_count()} cores, {torch.get_num_threads()} threads)"]  # fewer, perhaps, in a container
@@ -436,13 +435,6 @@ def doctor() -> None:
     devices += [f"cuda:{index} {card.name}, {card.total_memory / 1e9:.0f} GB" for index, card in enumerate(cards)]
     devices += ["mps"] * torch.backends.mps.is_available()
     _print_table("Devices", [{"device": name} for name in devices])
-    _print_table("Packaged checkpoints", [{"name": name} for name in mini_checkpoints()])
-    rows = [
-        {"chapter": number, "profile": name, "data": settings.dataset, "checkpoint": settings.checkpoint}
-        for number, notebook in chapters().items()
-        for name, settings in chapter_module(notebook).SETTINGS.items()
-    ]
-    _print_table("What each profile would use", rows)
     typer.echo(f"Profile auto means here: {choose_profile('auto', {})}")
     typer.echo(f"Does the Hub answer? {ping_hub()}")
 

@@ -7,7 +7,6 @@ __all__ = ['Tokens', 'bases', 'ranges', 'check_texts', 'check_fast', 'tokenize_t
 
 # %% ../nbs/workbench/tokens.ipynb #a911dba3
 import json
-import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -20,7 +19,6 @@ import pyarrow.compute as pc
 from .profiles import CourseError
 
 if TYPE_CHECKING:
-    from tokenizers import AddedToken
     from transformers import PreTrainedTokenizerBase
 
 # %% ../nbs/workbench/tokens.ipynb #3da2e27b
@@ -63,8 +61,7 @@ def _encode(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> Tokens:
     words = flat([-1 if word is None else word for word in encoding.word_ids] for encoding in found)
     return Tokens(flat(encoding.ids for encoding in found), offsets[0::2], offsets[1::2], words, lengths)
 
-# %% ../nbs/workbench/tokens.ipynb #99de980b
-_SPACE, _MARK = 1, 2  # what a byte may be, beside 0, a part of a word
+# %% ../nbs/workbench/tokens.ipynb #ed284a29
 _SEPARATE = {"BertPreTokenizer", "Digits", "Punctuation", "Whitespace", "WhitespaceSplit"}  # one word at a time
 _FRAMES = {"BertProcessing", "TemplateProcessing"}  # put special tokens around, and leave offsets as they are
 
@@ -80,30 +77,20 @@ def _steps(part: object | None) -> list[str]:
     inner = ("normalizers", "pretokenizers", "processors")
     return [step["type"] for step in next((state[name] for name in inner if name in state), [state])]
 
-# %% ../nbs/workbench/tokens.ipynb #ed284a29
-def _alone(token: "AddedToken") -> bool:
-    "Whether an added token has no rules about its neighbours and no blank in it."
-    return not (token.lstrip or token.rstrip or token.single_word) and token.content.split() == [token.content]
 
-
-def _cuts(tokenizer: "PreTrainedTokenizerBase") -> np.ndarray | None:
-    "What each byte of a text in UTF-8 is, uint8, shape (256,); None for a tokenizer that looks beyond a word."
+def _looks_at_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    "Whether the tokenizer never looks across a blank."
     rust = tokenizer.backend_tokenizer
-    added = list(rust.get_added_tokens_decoder().values())
     splits = _steps(rust.pre_tokenizer)
-    alone = splits[:1] == ["BertPreTokenizer"] and _SEPARATE.issuperset(splits) and all(map(_alone, added))
-    cleans = _steps(rust.normalizer) in ([], ["BertNormalizer"])
-    keeps = _FRAMES.issuperset(_steps(rust.post_processor))
-    if not (alone and cleans and keeps and type(rust.model).__name__ == "WordPiece"):
-        return None
-    names = [token.content for token in added]
-    if rust.normalizer is not None:
-        names += [rust.normalizer.normalize_str(token.content) for token in added if token.normalized]
-    within = set("".join(names))
-    kinds = np.zeros(256, np.uint8)
-    kinds[list(b" \t\r\n")] = _SPACE
-    kinds[[ord(mark) for mark in string.punctuation if mark not in within]] = _MARK
-    return kinds
+    alone = lambda token: not (token.lstrip or token.rstrip) and len(token.content.split()) == 1
+    return (
+        type(rust.model).__name__ == "WordPiece"
+        and splits[:1] == ["BertPreTokenizer"]
+        and _SEPARATE.issuperset(splits)
+        and _steps(rust.normalizer) in ([], ["BertNormalizer"])
+        and _FRAMES.issuperset(_steps(rust.post_processor))
+        and all(alone(token) for token in rust.get_added_tokens_decoder().values())
+    )
 
 # %% ../nbs/workbench/tokens.ipynb #5087a568
 def check_texts(
@@ -132,59 +119,37 @@ def check_texts(
     return line.combine_chunks() if isinstance(line, pa.ChunkedArray) else line
 
 # %% ../nbs/workbench/tokens.ipynb #ae22ebce
-class _Line(NamedTuple):
-    "Texts as bytes, and the words in them."
-
-    bytes: np.ndarray  # uint8, all texts end to end
-    edges: np.ndarray  # int64, where texts begin, and the end
-    begins: np.ndarray  # int64, where words begin
-    stops: np.ndarray  # int64, where they end
+_BLANK = np.isin(np.arange(256), list(b" \t\r\n"))
 
 
-def _cut(texts: pa.LargeStringArray, kinds: np.ndarray) -> _Line:
+def _split(texts: pa.LargeStringArray) -> tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray]:
+    "The distinct words; for each word, which of them it is and its first character in its text; each text's words."
     _, edges, data = texts.buffers()
-    edges = (
-        np.frombuffer(edges, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        if len(texts)
-        else np.zeros(1, np.int64)
-    )
+    edges = np.frombuffer(edges or bytes(8), np.int64)[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(data or b"", np.uint8)[edges[0] : edges[-1]]
     edges = edges - edges[0]
-    kind, full = kinds[data], edges[1:] > edges[:-1]
-    begin, stop = kind != _SPACE, kind != _SPACE
-    begin[1:] &= (kind[1:] == _MARK) | (kind[:-1] != 0)
-    stop[:-1] &= (kind[:-1] == _MARK) | (kind[1:] != 0)
+    word, full = ~_BLANK[data], edges[1:] > edges[:-1]
+    begin, stop = word.copy(), word.copy()
+    begin[1:] &= ~word[:-1]
+    stop[:-1] &= ~word[1:]
     first, last = edges[:-1][full], edges[1:][full] - 1
-    begin[first] = kind[first] != _SPACE
-    stop[last] = kind[last] != _SPACE
-    return _Line(data, edges, np.flatnonzero(begin), np.flatnonzero(stop) + 1)
-
-# %% ../nbs/workbench/tokens.ipynb #9a51bbc4
-def _distinct(line: _Line) -> tuple[pa.Array, np.ndarray]:
-    "The distinct words, and for each word which of them it is."
-    places = np.stack([line.begins, line.stops], 1).ravel()
-    pieces = pa.LargeStringArray.from_buffers(
-        len(places) - 1, pa.py_buffer(places), pa.py_buffer(np.ascontiguousarray(line.bytes))
-    )
+    begin[first], stop[last] = word[first], word[last]
+    begins = np.flatnonzero(begin)
+    places = np.append(np.stack([begins, np.flatnonzero(stop) + 1], 1).ravel(), len(data))
+    buffers = pa.py_buffer(places), pa.py_buffer(np.ascontiguousarray(data))
+    pieces = pa.LargeStringArray.from_buffers(len(places) - 1, *buffers)
     found = pieces.take(pa.array(np.arange(0, len(pieces), 2))).dictionary_encode()
-    return found.dictionary, found.indices.to_numpy()
+    counts = np.diff(np.searchsorted(begins, edges))
+    extra = np.concatenate([[0], np.cumsum((data & 0xC0) == 0x80)])
+    characters = begins - extra[begins] - np.repeat((edges - extra[edges])[:-1], counts)
+    return found.dictionary, found.indices.to_numpy(), characters, counts
 
 # %% ../nbs/workbench/tokens.ipynb #87d23d34
-class _Lexicon(NamedTuple):
-    "The tokens of distinct words, end to end, counted from the beginning of their word; and two numbers per word."
-
-    ids: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-    word_ids: np.ndarray
-    lengths: np.ndarray  # tokens of the word
-    parts: np.ndarray  # how many words the tokenizer takes it for
-
-
 _TOGETHER = 4096  # distinct words in one text: enough to forget the cost of a text, few enough for several threads
 
 
-def _look_up(distinct: pa.Array, tokenizer: "PreTrainedTokenizerBase") -> _Lexicon:
+def _look_up(distinct: pa.Array, tokenizer: "PreTrainedTokenizerBase") -> tuple[Tokens, np.ndarray]:
+    "The tokens of each word as if it were a text, and how many words the tokenizer takes it for."
     words = distinct.to_pylist()
     told = _encode([" ".join(words[at : at + _TOGETHER]) for at in range(0, len(words), _TOGETHER)], tokenizer)
     widths = pc.utf8_length(distinct).to_numpy().astype(np.int64) + 1
@@ -196,31 +161,25 @@ def _look_up(distinct: pa.Array, tokenizer: "PreTrainedTokenizerBase") -> _Lexic
     own = told.word_ids - told.word_ids[first]
     parts = np.zeros(len(words), np.int64)
     np.maximum.at(parts, word, own + 1)
-    return _Lexicon(told.ids, told.starts - begin, told.ends - begin, own, lengths, parts)
+    return Tokens(told.ids, told.starts - begin, told.ends - begin, own, lengths), parts
 
 # %% ../nbs/workbench/tokens.ipynb #c5c0ca63
-def _before(counts: np.ndarray, text: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    "For each word, the sum of `counts` over the words before it in its text."
-    total = np.concatenate([[0], np.cumsum(counts)])
-    return total[:-1] - total[edges[:-1]][text]
-
-
-def _put_together(line: _Line, which: np.ndarray, lexicon: _Lexicon) -> Tokens:
+def _put_together(
+    which: np.ndarray, characters: np.ndarray, counts: np.ndarray, lexicon: Tokens, parts: np.ndarray
+) -> Tokens:
     "The tokens of all texts, from those of their words."
-    edges = np.searchsorted(line.begins, line.edges)  # words before each text
-    text = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     lengths = lexicon.lengths[which]
     place = ranges(bases(lexicon.lengths)[which], lengths)
-    extra = np.concatenate([[0], np.cumsum((line.bytes & 0xC0) == 0x80)])
-    characters = line.begins - extra[line.begins] - (line.edges - extra[line.edges])[text]
-    moved = np.repeat(characters.astype(np.int32), lengths)
-    counted = np.repeat(_before(lexicon.parts[which], text, edges).astype(np.int32), lengths)
+    before = bases(parts[which])  # words before each word, as the tokenizer counts them
+    before = before - before[np.repeat(bases(counts), counts)]
+    moved, counted = (np.repeat(shift.astype(np.int32), lengths) for shift in (characters, before))
+    total = np.concatenate([[0], np.cumsum(lengths)])[np.concatenate([[0], np.cumsum(counts)])]
     return Tokens(
         lexicon.ids[place],
         lexicon.starts[place] + moved,
         lexicon.ends[place] + moved,
         lexicon.word_ids[place] + counted,
-        np.diff(np.concatenate([[0], np.cumsum(lengths)])[edges]),
+        np.diff(total),
     )
 
 # %% ../nbs/workbench/tokens.ipynb #a3010922
@@ -249,16 +208,13 @@ def tokenize_texts(
     for a slow tokenizer and for what is not text.
     """
     check_fast(tokenizer)
-    given, kinds = check_texts(texts), _cuts(tokenizer)
-    if kinds is None:
-        return _encode(given.to_pylist(), tokenizer)
-    line = _cut(given, kinds)
-    if not len(line.begins):
-        return Tokens(*np.zeros((4, 0), np.int32), np.zeros(len(given), np.int64))
-    distinct, which = _distinct(line)
-    if pc.sum(pc.binary_length(distinct)).as_py() > _MOSTLY_NEW * len(line.bytes):
-        return _encode(given.to_pylist(), tokenizer)
-    return _put_together(line, which, _look_up(distinct, tokenizer))
+    given = check_texts(texts)
+    if _looks_at_words(tokenizer):
+        distinct, *places = _split(given)
+        new, all_of_it = (pc.sum(pc.binary_length(some)).as_py() or 0 for some in (distinct, given))
+        if new <= _MOSTLY_NEW * all_of_it:
+            return _put_together(*places, *_look_up(distinct, tokenizer))
+    return _encode(given.to_pylist(), tokenizer)
 
 # %% ../nbs/workbench/tokens.ipynb #7a689317
 class SpecialTokens(NamedTuple):

@@ -122,3 +122,24 @@ def run(
         if (step + 1) % save_every == 0 or step + 1 == steps:
             save_atomically({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1,
                              "seconds": time.monotonic() - began, "tokens": tokens}, checkpoint)
+
+
+def plot(log: Path, out: Path, panels: dict[str, list[str]]) -> None:
+    """The curves of a log, smoothed: a panel for each label of a y-axis, with these columns."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    figure, axes = plt.subplots(1, len(panels), figsize=(3 + 3 * len(panels), 3), squeeze=False)
+    for ax, (label, names) in zip(axes[0], panels.items(), strict=True):
+        for name in names:
+            points = np.array([(row["step"], row[name]) for row in rows if name in row])
+            width = max(1, len(points) // 150)
+            smooth = points[: len(points) // width * width].reshape(-1, width, 2).mean(1)
+            ax.plot(*smooth.T, label=name, linewidth=1)
+        ax.set(xlabel="step", ylabel=label)
+        ax.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(out, dpi=75)

@@ -172,6 +172,8 @@ def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
     ]
     patches += [
         mock.patch("torch.accelerator.is_available", return_value=True),
+        # Optimizers ask it in a build of torch for CUDA.
+        mock.patch("torch.accelerator.current_stream", return_value=SimpleNamespace(is_capturing=lambda: False)),
         mock.patch("torch.backends.mps.is_available", return_value=kind == "mps"),
         mock.patch("torch.backends.mps.is_built", return_value=kind == "mps"),
         mock.patch("torch.autocast", Autocast),

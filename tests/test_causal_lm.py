@@ -3,9 +3,7 @@
 import json
 import math
 import os
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,9 +41,7 @@ from course_lib.loop import LoopConfig, fit
 from course_lib.packing import tokenize_code, train_code_tokenizer
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "recipes"))
-from causal_prompts import PROMPTS, parses
+from recipes.causal.prompts import PROMPTS, parses
 
 TINY = {"vocab_size": 400, "context_length": 16, "positions": 32, "layers": 1, "width": 16, "heads": 2}
 TINY |= {"train_contexts": 48, "validation_contexts": 8, "batch_size": 4, "gradient_accumulation_steps": 2}

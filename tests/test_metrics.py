@@ -17,7 +17,6 @@ from course_lib.metrics import (
     METRICS,
     glue_scores,
     load_metric,
-    majority_class,
     squad_scores,
     unigram_perplexity,
 )
@@ -110,34 +109,12 @@ def test_what_cannot_be_compared_gets_no_score(predictions):
 
 @pytest.mark.parametrize("references", [[-1, -1], [1, -1], np.array([0.0, -2.0])])
 def test_hidden_labels_are_not_scored(references):
-    for function in (majority_class, partial(glue_scores, [0, 1])):
-        assert "Use a labelled split" in complaint(function, references)
+    assert "Use a labelled split" in complaint(glue_scores, [0, 1], references)
 
 
 def test_nothing_to_score_is_an_error():
     assert "empty" in complaint(glue_scores, [], [])
     assert "empty" in complaint(glue_scores, np.array([], np.int64), np.array([], np.int64))
-
-
-@pytest.mark.parametrize(
-    ("references", "expected"),
-    [([0], 0), ([3], 3), ([1, 1, 0], 1), ([2, 2, 1, 1], 1), ([True, True, False], 1), ([1.0, 1.0, 0.0], 1)],
-)
-def test_the_majority_class_is_the_most_frequent_then_the_lowest(references, expected):
-    assert majority_class(references) == expected
-    assert type(majority_class(references)) is int
-
-
-@settings(max_examples=40, deadline=None)
-@given(references=st.lists(st.integers(0, 5), min_size=1))
-def test_the_majority_class_beats_every_other_constant(references):
-    best = glue_scores([majority_class(references)] * len(references), references)["accuracy"]
-    assert best == max(glue_scores([label] * len(references), references)["accuracy"] for label in range(6))
-
-
-@pytest.mark.parametrize("references", [[], [-1, 0, 0]])
-def test_the_majority_class_needs_class_numbers(references):
-    complaint(majority_class, references)
 
 
 def test_an_unknown_metric_lists_the_valid_ones():

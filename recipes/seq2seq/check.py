@@ -1,7 +1,12 @@
-"""What `mini_seq2seq.py evaluate` and `mini_seq2seq.py probe` print about the exported checkpoint."""
+"""What `mini/seq2seq` knows: scores on held-out messages, where its heads look, and what fine-tuning makes of it.
+
+    python -m recipes.seq2seq.check --model course_lib/mini/seq2seq --work work --language-pack PACK
+    python -m recipes.seq2seq.check --model course_lib/mini/seq2seq --probe --language-pack PACK --epochs 2
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
 import time
 from collections import defaultdict
@@ -10,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from messages import clean, key_of, read_mo_folder
-from mini_seq2seq import MOST_TOKENS, PAD, Corpus, Plan, Translator, read_pairs
 from torch import nn
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, MarianMTModel
+
+from .model import MOST_TOKENS, PAD, Corpus, Plan, Translator, read_pairs
+from .text import clean, key_of, read_mo_folder
 
 SAMPLES = [
     "Open file",
@@ -217,3 +223,25 @@ def probe(
         f"{time.process_time() - cpu:.0f} s of CPU"
     )
     print("after", scores(translate(model.eval(), tokenizer, sources, 1), targets))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="the folder to load")
+    parser.add_argument("--work", type=Path, help="the folder in which it was made; not for the probe")
+    parser.add_argument("--part", choices=["test", "dev"], default="test", help="which held-out messages")
+    parser.add_argument("--limit", type=int, help="only so many of them")
+    parser.add_argument("--beams", type=int, nargs="+", default=[1, 4], help="one is greedy")
+    parser.add_argument("--language-pack", type=Path, help="a folder of catalogs that was excluded")
+    parser.add_argument("--probe", action="store_true", help="fine-tune on messages of the language pack instead")
+    parser.add_argument("--epochs", type=int, default=4, help="of the probe: passes over 2,400 messages")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of the probe: learning rate of AdamW")
+    args = parser.parse_args()
+    if args.probe:
+        probe(args.model, args.language_pack, 2400, args.epochs, args.rate)
+    else:
+        evaluate(args.model, args.work, args.language_pack, args.part, args.beams, args.limit)
+
+
+if __name__ == "__main__":
+    main()

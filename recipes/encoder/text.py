@@ -1,6 +1,8 @@
 """Collect English prose from what is installed: docstrings, comments and documentation files.
 
-Run as a script it writes `prose.jsonl`, one document per line: `{"doc": name, "paragraphs": [[sentence, ...], ...]}`.
+    python -m recipes.encoder.text --out work/prose.jsonl
+
+It writes `prose.jsonl`, one document per line: `{"doc": name, "paragraphs": [[sentence, ...], ...]}`.
 Nothing is downloaded. Two optional folders add everyday English (see README.md for names and licences).
 """
 from __future__ import annotations

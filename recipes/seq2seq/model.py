@@ -1,42 +1,24 @@
-"""Train `mini/seq2seq`, a small Marian-type English-French model, on software messages.
-
-    python recipes/messages.py --out work/pairs.jsonl ...       # the text, see README.md
-    python recipes/mini_seq2seq.py prepare  --work work         # tokenizer, token arrays, word alignments
-    python recipes/mini_seq2seq.py train    --work work --steps 6000
-    python recipes/mini_seq2seq.py export   --work work --out course_lib/mini/seq2seq
-    python recipes/mini_seq2seq.py evaluate --work work --model course_lib/mini/seq2seq
-    python recipes/mini_seq2seq.py plot     --work work --out recipes/mini_seq2seq_loss.png
-
-Left alone, so small a model learns to write French and ignores the source. So a few of its cross-attention heads are
-told where to look, by word alignments that `alignment.py` computes (as in Chen et al., 2016, and Garg et al., 2019).
-Training can be killed at any time and goes on from its last checkpoint.
-"""
+"""`mini/seq2seq` and what it is trained on: the plan, tokenizer and token arrays, batches, the model and its guided heads."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from alignment import align
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import nn
 from torch.nn import functional as F
-from training import Optimizer, save_atomically, save_folder, trim_log
-from transformers import (
-    GenerationConfig,
-    MarianConfig,
-    MarianMTModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import MarianConfig, MarianMTModel
+
+from .alignment import align
 
 EOS, UNK, PAD = range(3)
+MOST_TOKENS = 256  # longest translation that `generate` writes unless told otherwise
 SPECIAL = ["</s>", "<unk>", "<pad>"]
 # A word with the space before it and the apostrophe after it, a single digit, a run of signs, any other character.
 PIECES = r"▁?[\p{L}\p{M}]+'?|▁?\p{N}|▁?[^\p{L}\p{M}\p{N}▁\s]+|▁|\s"
@@ -354,186 +336,3 @@ class Translator(nn.Module):
             where, weight = where[:, :-shift], weight[:, :-shift] * (batch["labels"][:, shift:] >= 0)
         attention = self.attention(encoded, mask, layer, head)[:, shift:]
         return -(attention.gather(2, where[:, :, None])[..., 0] * weight).sum() / weight.sum().clamp(min=1)
-
-
-def rate(plan: Plan, step: int, left: float) -> float:
-    """Warm-up, constant, then linear to zero, while `left`, the share of the run that is to come, falls below `decay`.
-
-    Until then the run can still be made longer or shorter.
-    """
-    return min(1.0, (step + 1) / plan.warmup, left / plan.decay)
-
-
-def guide_weight(plan: Plan, step: int) -> float:
-    share = min(1.0, step / plan.guide_steps)
-    return plan.guide_weight + share * (plan.guide_weight_end - plan.guide_weight)
-
-
-def train(
-    work: Path,
-    plan: Plan,
-    steps: int,
-    limit: float | None = None,
-    save_every: int = 50,
-    log_every: int = 10,
-    stop: int | None = None,
-) -> None:
-    """Train to `steps`, or for `limit` seconds, from the checkpoint in `work` if there is one.
-
-    Every step draws from its own seed. Time spent before the checkpoint counts; only the decay follows the clock.
-    """
-    torch.set_num_threads(1)
-    torch.manual_seed(plan.seed)
-    corpus, model = Corpus(work, plan), Translator(plan)
-    model.train()
-    optimizer = Optimizer(model, "layers", plan.learning_rate, plan.matrix_learning_rate)
-    for group in optimizer.parts[1].param_groups:
-        group["eps"] = 1e-8  # the table's rare rows have tiny gradients
-    first, seconds, tokens = 0, 0.0, 0
-    checkpoint = work / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, seconds, tokens = state["step"], state["seconds"], state["tokens"]
-    trim_log(work / "log.jsonl", first)
-    sums: dict[str, list[float]] = defaultdict(list)
-    began = time.monotonic() - seconds
-
-    def save(done: int) -> None:
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
-        save_atomically(state | {"seconds": time.monotonic() - began, "tokens": tokens}, checkpoint)
-
-    done = first
-    for step in range(first, min(steps, stop or steps)):
-        torch.manual_seed(plan.seed * 1_000_003 + step)  # of dropout
-        left = (1 - (time.monotonic() - began) / limit) if limit else (steps - step) / steps
-        if left <= 0:
-            break
-        factor = rate(plan, step, left)
-        optimizer.scale(factor)
-        batch = corpus.batch(step)
-        with torch.autocast("cpu", torch.bfloat16):
-            losses = model(batch)
-        guides = [loss for name, loss in losses.items() if name.startswith("guide")]
-        (losses["smoothed"] + guide_weight(plan, step) * sum(guides)).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        tokens += int((batch["labels"] >= 0).sum()) + int((batch["source"] != PAD).sum())
-        for name, loss in losses.items():
-            sums[name].append(loss.item())
-        done = step + 1
-        if done % log_every == 0:
-            row = {
-                "step": done,
-                "pass": corpus.rows_of(step)[0],
-                "seconds": round(time.monotonic() - began, 1),
-                "tokens": tokens,
-                "rate": round(factor, 4),
-            } | {name: round(float(np.mean(values)), 4) for name, values in sums.items()}
-            with (work / "log.jsonl").open("a") as log:
-                log.write(json.dumps(row) + "\n")
-            sums.clear()
-        if done % save_every == 0:
-            save(done)
-    save(done)
-
-
-# -- export --------------------------------------------------------------------------------------------------------
-
-MOST_TOKENS = 256  # longest translation that `generate` writes unless told otherwise
-
-
-def export(work: Path, out: Path) -> None:
-    """Write the checkpoint as a Transformers folder in float16, beside its place first, then file by file in renames."""
-    trained = Translator(Plan())
-    trained.load_state_dict(torch.load(work / "checkpoint.pt", weights_only=True)["model"])
-    model = trained.model
-    model.final_logits_bias.copy_(trained.bias.detach()[None])
-    model = model.half()
-    model.config._attn_implementation = None
-    model.generation_config = GenerationConfig(
-        max_length=MOST_TOKENS,
-        num_beams=1,
-        decoder_start_token_id=PAD,
-        pad_token_id=PAD,
-        eos_token_id=EOS,
-        bad_words_ids=[[PAD]],
-    )
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_file(str(work / "tokenizer.json")),
-        model_max_length=Plan.positions,
-        eos_token="</s>",
-        unk_token="<unk>",
-        pad_token="<pad>",
-        clean_up_tokenization_spaces=False,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-    save_folder(model, tokenizer, out)
-
-
-# -- the command ---------------------------------------------------------------------------------------------------
-
-
-def plot(log: Path, out: Path) -> None:
-    """The loss curves of the log."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
-    for axes, names in ((left, ["nll"]), (right, [name for name in rows[0] if name.startswith("guide")])):
-        for name in names:
-            points = [(r["step"], r[name]) for r in rows]
-            width = max(1, len(points) // 150)
-            smooth = [np.mean(points[i : i + width], axis=0) for i in range(0, len(points) - width + 1, width)]
-            axes.plot(*zip(*smooth, strict=True), label=name, linewidth=1)
-        axes.set_xlabel("step")
-        axes.set_ylim(bottom=0)
-        axes.legend(frameon=False)
-    left.set_ylabel("nats")
-    figure.tight_layout()
-    figure.savefig(out, dpi=70)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["prepare", "train", "export", "evaluate", "probe", "plot"])
-    parser.add_argument("--work", type=Path, required=True, help="folder with pairs.jsonl; everything made lies there")
-    parser.add_argument("--steps", type=int, default=6000, help="train: up to this step")
-    parser.add_argument("--seconds", type=float, help="train: no longer than this; the decay then follows the clock")
-    parser.add_argument("--stop", type=int, help="train: stop at this step as if killed, for a trial")
-    parser.add_argument(
-        "--decay", type=float, default=Plan.decay, help="train: last share of the steps, with falling rates"
-    )
-    parser.add_argument("--model", type=Path, help="evaluate, probe: the folder to load")
-    parser.add_argument("--part", choices=["test", "dev"], default="test", help="evaluate: which held-out messages")
-    parser.add_argument("--limit", type=int, help="evaluate: only so many of them")
-    parser.add_argument("--beams", type=int, nargs="+", default=[1, 4], help="evaluate: one is greedy")
-    parser.add_argument("--language-pack", type=Path, help="evaluate, probe: a folder of catalogs that was excluded")
-    parser.add_argument("--epochs", type=int, default=4, help="probe: passes over 2,400 messages")
-    parser.add_argument("--rate", type=float, default=1e-3, help="probe: learning rate of AdamW")
-    parser.add_argument("--out", type=Path, help="export, plot: where to write")
-    args = parser.parse_args()
-    if args.action == "prepare":
-        prepare(args.work, Plan())
-    elif args.action == "train":
-        train(args.work, replace(Plan(), decay=args.decay), args.steps, args.seconds, stop=args.stop)
-    elif args.action == "export":
-        export(args.work, args.out)
-    elif args.action == "evaluate":
-        from seq2seq_checks import evaluate
-
-        evaluate(args.model, args.work, args.language_pack, args.part, args.beams, args.limit)
-    elif args.action == "probe":
-        from seq2seq_checks import probe
-
-        probe(args.model, args.language_pack, 2400, args.epochs, args.rate)
-    else:
-        plot(args.work / "log.jsonl", args.out)
-
-
-if __name__ == "__main__":
-    main()

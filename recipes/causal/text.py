@@ -1,6 +1,6 @@
 """Collect Python code from what is installed, for pre-training `mini/causal`.
 
-    python recipes/python_text.py --out work/code.jsonl --extra work/extra --docs work/docs
+    python -m recipes.causal.text --out work/code.jsonl --extra work/extra --docs work/docs
 
 Writes one document per line: `{"kind": ..., "package": ..., "held_out": ..., "text": ...}`. Kinds: `file` (a module),
 `piece` (one function or class), `script` (an example out of a docstring, a user guide or a gallery).

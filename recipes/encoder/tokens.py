@@ -1,4 +1,4 @@
-"""From prose to what `mini_encoder.py` trains on: tokenizer, token arrays, and words that may replace one another."""
+"""From prose to what `train.py` trains on: tokenizer, token arrays, and words that may replace one another."""
 from __future__ import annotations
 
 import json
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from prose import FUNCTION_WORDS
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from .text import FUNCTION_WORDS
 
 PAD, UNK, CLS, SEP, MASK = range(5)
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

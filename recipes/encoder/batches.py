@@ -1,4 +1,4 @@
-"""Batches of `mini_encoder.py`: running text, pairs of a sentence and its reworded copy, cloze questions."""
+"""Batches of `train.py`: running text, pairs of a sentence and its reworded copy, cloze questions."""
 from __future__ import annotations
 
 import json
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from encoder_text import CLS, CONTENT, MASK, NAME, NUMBER, OTHER, PAD, SEP
 from tokenizers import Tokenizer
+
+from .tokens import CLS, CONTENT, MASK, NAME, NUMBER, OTHER, PAD, SEP
 
 Word = tuple[tuple[int, ...], int]      # token ids, kind
 

@@ -1,18 +1,23 @@
-"""What `mini/causal` knows: loss on held-out code, and whether what it writes after fixed prompts is Python."""
+"""What `mini/causal` knows: loss on held-out code, and whether what it writes after fixed prompts is Python.
+
+    python -m recipes.causal.check --model course_lib/mini/causal --work work
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
-from causal_prompts import PROMPTS, parses
-from mini_causal import Plan, new_model, token_losses
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2LMHeadModel
 
 from course_lib.causal_lm import CodeCompleter
+
+from .prompts import PROMPTS, parses
+from .train import Plan, new_model, token_losses
 
 
 def loss_of(model: GPT2LMHeadModel, path: Path, rows: int = 400) -> dict[str, float]:
@@ -48,3 +53,15 @@ def evaluate(folder: Path, work: Path, plan: Plan) -> None:
         share = np.mean([ok for *_, ok in results[sample]])
         print(f"{'sampled' if sample else 'greedy'}: {share:.0%} of {len(PROMPTS)} parse", flush=True)
     (work / "completions.json").write_text(json.dumps({"greedy": results[False], "sampled": results[True]}, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True, help="the folder to load")
+    parser.add_argument("--work", type=Path, required=True, help="the folder in which it was made")
+    args = parser.parse_args()
+    evaluate(args.model, args.work, Plan())
+
+
+if __name__ == "__main__":
+    main()
