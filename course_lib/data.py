@@ -136,13 +136,14 @@ def read_jsonl(path: Path) -> pa.Table:
 
 
 def read_squad(path: Path) -> pa.Table:
-    "Questions in SQuAD's nesting: a row for each, with id, title, context, question, answers."
+    "Questions in SQuAD's nesting: a row for each, with id, title, context, question, answers; in SQuAD 2.0 perhaps none."
     rows = [
         {"title": article.get("title"), "context": paragraph["context"]} | question
-        | {"answers": {part.name: [answer[part.name] for answer in question["answers"]] for part in ANSWERS}}
+        | {"answers": {part.name: [answer[part.name] for answer in answers] for part in ANSWERS}}
         for article in json.loads(path.read_text(encoding="utf-8-sig"))["data"]
         for paragraph in article["paragraphs"]
         for question in paragraph["qas"]
+        for answers in [[] if question.get("is_impossible") else question["answers"]]
     ]
     return pa.Table.from_pylist(rows)
 
@@ -445,6 +446,5 @@ def load_data(
             # Unlike `take`, `filter` does not put a column's chunks together first, which for 8 GB needs 8 GB more.
             table = table.filter(np.isin(np.arange(table.num_rows), drawn)).take(np.argsort(np.argsort(drawn)))
         features = Features.from_arrow_schema(table.schema) | ({"label": classes} if classes else {})
-        info = DatasetInfo(features=Features(features))
-        result[split] = Dataset(table, info=info, fingerprint=table_fingerprint(table))
+        result[split] = Dataset(table, DatasetInfo(features=Features(features)), fingerprint=table_fingerprint(table))
     return DatasetDict(result)

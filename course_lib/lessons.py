@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['start', 'device', 'plot_losses', 'plot_by_class', 'plot_batches', 'two_sentences', 'find_matching_head', 'plot_looks',
-           'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe']
+           'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe', 'plot_windows', 'plot_pairs']
 
 # %% ../nbs/workbench/lessons.ipynb #166f13a7
 from collections.abc import Callable, Mapping, Sequence
@@ -234,3 +234,45 @@ def describe(
         mean, most = (layers * inside).sum(2) / inside.sum(2), layers.masked_fill(~inside, -torch.inf).amax(2)
         found.append(torch.cat([mean, most], -1).transpose(0, 1).flatten(1).cpu().numpy())
     return np.concatenate(found)[np.argsort(order)]
+
+# %% ../nbs/workbench/lessons.ipynb #bb31fec4
+def plot_windows(
+    windows: Sequence[tuple[int, int]],  # first character and the one after the last
+    answer: tuple[int, int],  # the same
+) -> "Axes":
+    "A bar for each window, coloured where it holds the whole answer, and the answer as a line through all of them."
+    import matplotlib.pyplot as plt
+
+    axes = plt.figure(figsize=(7, 0.8 + 0.28 * len(windows))).add_subplot()
+    axes.axvspan(*answer, color="C3", alpha=0.5, linewidth=0, label="the answer")
+    for row, (first, stop) in enumerate(windows):
+        whole = first <= answer[0] and answer[1] <= stop
+        axes.barh(row, stop - first, left=first, height=0.6, color="C0" if whole else "lightgrey", alpha=0.8)
+    axes.set_yticks(range(len(windows)), [f"window {row}" for row in range(len(windows))])
+    axes.invert_yaxis()
+    axes.set_xlabel("character of the text")
+    axes.legend(loc="upper right", fontsize="small")
+    return axes
+
+# %% ../nbs/workbench/lessons.ipynb #2e77bf95
+def plot_pairs(
+    starts: Sequence[float],  # a logit for each token
+    ends: Sequence[float],
+    pieces: Sequence[str],  # the tokens
+    max_answer_length: int,
+) -> "Axes":
+    "The score of every span: a row for each start, a column for each end; grey where none can be. The best has a frame."
+    import matplotlib.pyplot as plt
+
+    score = np.add.outer(np.asarray(starts, float), np.asarray(ends, float))
+    length = np.subtract.outer(-np.arange(len(starts)), -np.arange(len(ends)))
+    score[(length < 0) | (length >= max_answer_length)] = np.nan
+    best = np.unravel_index(np.nanargmax(score), score.shape)
+    axes = plt.figure(figsize=(5.2, 4.6)).add_subplot()
+    shown = axes.imshow(score, cmap=plt.get_cmap("Blues").with_extremes(bad="0.9"))
+    axes.add_patch(plt.Rectangle((best[1] - 0.5, best[0] - 0.5), 1, 1, fill=False, edgecolor="C3", linewidth=2))
+    axes.set_xticks(range(len(pieces)), pieces, rotation=90, fontsize="x-small")
+    axes.set_yticks(range(len(pieces)), pieces, fontsize="x-small")
+    axes.set(xlabel="the answer ends with", ylabel="it begins with")
+    axes.figure.colorbar(shown, label="start + end", shrink=0.7)
+    return axes

@@ -344,6 +344,22 @@ def squad(train: int = 20, validation: int = 8) -> dict[str, bytes | str]:
     return files
 
 
+@cache
+def squad_v2(train: int = 20, validation: int = 8) -> dict[str, bytes | str]:
+    "rajpurkar/squad_v2: the same, and questions without an answer."
+    from recipes.corpora.questions import build_unanswerable
+
+    made = build_unanswerable(train_contexts=train, validation_contexts=validation)
+    columns = dict.fromkeys(("id", "title", "context", "question"), "string") | {"answers": ANSWERS}
+    files: dict[str, bytes | str] = {
+        "README.md": data_card({"squad_v2": columns}, {"squad_v2": made}, default="squad_v2")
+    }
+    for split, rows in made.items():
+        part = [{name: row[name] for name in columns} for row in rows]
+        files[f"squad_v2/{split}-00000-of-00001.parquet"] = as_parquet(part)
+    return files
+
+
 def json_lines(rows: list[dict[str, str]]) -> File:
     "One object per line: the data sets of chapter 4 are one such file, kept as a large one."
     return File("".join(json.dumps(row) + "\n" for row in rows).encode(), large=True)
@@ -391,6 +407,7 @@ def fill(hub: LoopbackHub) -> LoopbackHub:
     hub.add("datasets", "nyu-mll/glue", glue())
     hub.add("datasets", "stanfordnlp/imdb", imdb())
     hub.add("datasets", "rajpurkar/squad", squad())
+    hub.add("datasets", "rajpurkar/squad_v2", squad_v2())
     for split, name, count in (("train", "train", 40), ("validation", "valid", 8)):
         content = json_lines(code_files(split, count))
         hub.add("datasets", f"huggingface-course/codeparrot-ds-{name}", {f"ds_{name}.json": content})

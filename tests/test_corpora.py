@@ -32,7 +32,7 @@ from recipes.corpora.write import check, pack_version
 from tools.export import read_settings
 
 ROOT = Path(__file__).parents[1]
-SCHEMAS = {"paraphrases": "pairs", "reviews": "texts", "squad": "questions", "jupyterlab-fr": "translations", "code": "code"}
+SCHEMAS = {"paraphrases": "pairs", "reviews": "texts", "squad": "questions", "squad-v2": "questions", "jupyterlab-fr": "translations", "code": "code"}
 DIGESTS = {  # of what load_data gives, noted before the corpora became data, and of all columns in the file
     ("paraphrases", "train"): ("b8b7ad5f3995dad1", "ef10b8d666280240"),
     ("paraphrases", "validation"): ("7c55901cd75b63ee", "acafe6bf3d147f40"),
@@ -79,7 +79,7 @@ def test_each_corpus_has_small_files_and_a_card(name):
     for file in files:
         assert f"| {file.stem} | {len(rows_of(name, file.stem)):,} |" in card
     assert "How it was made" in card
-    assert f"recipes/corpora/{ {'squad': 'questions', 'jupyterlab-fr': 'catalogs', 'code': 'python_files'}.get(name, name)}.py" in card
+    assert f"recipes/corpora/{ {'squad': 'questions', 'squad-v2': 'questions', 'jupyterlab-fr': 'catalogs', 'code': 'python_files'}.get(name, name)}.py" in card
 
 
 # the recipes
@@ -226,6 +226,31 @@ def test_answers_stand_where_they_say_and_are_whole_words():
                 assert not row["context"][end:][:1].isalnum()
         for row in rows:
             assert row["answers"]["text"][0].lower() not in row["question"].lower()
+
+
+def test_questions_without_an_answer_are_added_to_those_that_have_one():
+    for split in ("train", "validation"):
+        rows = rows_of("squad-v2", split)
+        assert [row for row in rows if row["answers"]["text"]] == rows_of("squad", split), "in their order"
+        assert len({row["id"] for row in rows}) == len({row["question"] for row in rows}) == len(rows)
+        assert {row["context"] for row in rows} == {row["context"] for row in rows_of("squad", split)}
+        without = [row for row in rows if not row["answers"]["text"]]
+        assert 0.25 < len(without) / len(rows) < 0.5
+        assert all(row["answers"] == {"text": [], "answer_start": []} for row in without)
+        # The text speaks of what is asked about: each name in the question stands in it.
+        for row in without:
+            for name in re.findall(r"(?<=[a-z] )[A-Z]\w+", row["question"]):
+                assert name in row["context"], row["question"]
+
+
+def test_the_words_of_a_question_hardly_tell_whether_it_has_an_answer():
+    rows = {split: rows_of("squad-v2", split) for split in ("train", "validation")}
+    words = CountVectorizer(ngram_range=(1, 2), min_df=2).fit(row["question"] for row in rows["train"])
+    counts = {split: words.transform(row["question"] for row in those) for split, those in rows.items()}
+    has = {split: np.array([bool(row["answers"]["text"]) for row in those]) for split, those in rows.items()}
+    guesses = LogisticRegression(C=0.3, max_iter=2000, class_weight="balanced").fit(counts["train"], has["train"])
+    right = guesses.predict(counts["validation"]) == has["validation"]
+    assert np.mean([right[has["validation"] == side].mean() for side in (True, False)]) < 0.68
 
 
 def test_answers_of_training_stand_everywhere_and_some_contexts_are_long():

@@ -1353,6 +1353,13 @@ def test_a_hub_that_is_in_trouble_for_a_moment_gives_the_data_set(loopback, kind
     assert loopback.load("rajpurkar/squad", "questions", "id").endswith("[120, 48]")
 
 
+def test_questions_without_an_answer_come_from_the_hub(loopback):
+    loopback.add("datasets", "rajpurkar/squad_v2", hub_layouts.squad_v2(20, 8))
+    said = loopback.load("rajpurkar/squad_v2", "questions", "answers")
+    train, validation = map(int, said.rpartition("[")[2].rstrip("]").split(","))
+    assert (train, validation) > (120, 48), "more than the questions with an answer"
+
+
 def test_of_one_large_file_only_the_beginning_is_fetched_and_only_once(loopback):
     rows = [{"repo_name": "r", "content": f"# {number}\n" + "x = 1\n" * 250} for number in range(60_000)]
     for split, count in (("train", len(rows)), ("valid", 50)):

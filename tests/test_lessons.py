@@ -173,3 +173,19 @@ def test_a_description_reads_no_more_than_max_length():
     model, tokenizer = load_model("masked-lm", "mini/encoder"), load_tokenizer("mini/encoder")
     long, cut = describe(model, tokenizer, ["good film " * 400, "good film " * 3], max_length=8)
     np.testing.assert_allclose(long, cut, atol=1e-4)
+
+
+def test_windows_are_bars_and_those_with_the_answer_are_coloured():
+    axes = lessons.plot_windows([(0, 40), (25, 65), (50, 90)], (30, 34))
+    bars = [patch for patch in axes.patches if patch.get_height() == pytest.approx(0.6)]
+    assert [(bar.get_x(), bar.get_width()) for bar in bars] == [(0, 40), (25, 40), (50, 40)]
+    assert bars[0].get_facecolor() == bars[1].get_facecolor() != bars[2].get_facecolor()
+
+
+def test_pairs_show_what_can_be_and_frame_the_best():
+    axes = lessons.plot_pairs([0, 4, 1, 9], [9, 0, 3, 0], ["a", "b", "c", "d"], 2)
+    shown = axes.images[0].get_array()
+    assert shown.mask.tolist() == [[False, False, True, True], [True, False, False, True], [True, True, False, False], [True] * 3 + [False]]
+    assert shown[1, 2] == 7
+    frame = axes.patches[0]
+    assert (frame.get_x(), frame.get_y()) == (-0.5, -0.5), "0 and 9"

@@ -18,6 +18,7 @@ from course_lib.metrics import (
     glue_scores,
     load_metric,
     squad_scores,
+    squad_v2_scores,
     unigram_perplexity,
 )
 from course_lib.profiles import CourseError
@@ -336,6 +337,140 @@ def test_many_answers_are_scored_like_single_ones():
         scores = squad_scores(predictions, references)
         assert scores == pytest.approx(naive_squad(predictions, references), abs=1e-9)
         assert 0 < scores["exact_match"] < scores["f1"] < 100
+
+
+# Questions without an answer
+
+
+def naive_squad_v2(predictions, references, threshold):
+    """The paper's definition, question by question and threshold by threshold; probabilities must all differ.
+
+    An answer is right as in SQuAD 1.1; of a question without one, only an empty reply is; nothing equals nothing.
+    """
+
+    def score(text, accepted):
+        words = [normal(answer) for answer in accepted if normal(answer)] or [[]]
+        pairs = [overlap(normal(text), answer) for answer in words]
+        return max(normal(text) == answer for answer in words), max(pairs)
+
+    def normal(text):
+        kept = "".join(letter for letter in text.lower() if letter not in PUNCTUATION)
+        return re.sub(r"\b(a|an|the)\b", " ", kept).split()
+
+    def overlap(said, known):
+        if not said or not known:
+            return float(said == known)
+        shared = sum(min(said.count(word), known.count(word)) for word in set(said))
+        return 2 * shared / (len(said) + len(known))
+
+    def marks(limit):
+        rows = []
+        for row, truth in zip(predictions, references, strict=True):
+            silent = row["no_answer_probability"] > limit
+            rows.append(score("" if silent else row["prediction_text"], truth["answers"]["text"]))
+        return np.array(rows, float)
+
+    has = np.array([bool(row["answers"]["text"]) for row in references])
+    found = {}
+    for prefix, rows in (("", has | True), ("HasAns_", has), ("NoAns_", ~has)):
+        if rows.any():
+            exact, f1 = 100 * marks(threshold)[rows].mean(0)
+            found |= {f"{prefix}exact": exact, f"{prefix}f1": f1, f"{prefix}total": rows.sum()}
+    limits = [-1.0, *sorted(row["no_answer_probability"] for row in predictions)]  # at -1 nobody answers
+    sums = np.array([marks(limit).mean(0) for limit in limits])
+    for place, name in enumerate(("exact", "f1")):
+        found[f"best_{name}"] = 100 * sums[:, place].max()
+        found[f"best_{name}_thresh"] = max(0.0, limits[sums[:, place].argmax()])
+    return found
+
+
+def test_a_thousand_random_replies_are_scored_by_the_definition_of_squad_2():
+    dice = np.random.default_rng(0)
+    said = ["The bridge", "bridge", "a red bridge", "red", "ΟΔΟΣ", "İstanbul 1926", "橋 😀", "the U.S."]
+    references = [
+        {"id": str(row), "answers": {"text": dice.choice(said, dice.integers(0, 4)).tolist()}} for row in range(1000)
+    ]
+    predictions = [
+        {"id": str(row), "prediction_text": str(dice.choice([*said, "an us bridge"])), "no_answer_probability": share}
+        for row, share in enumerate(dice.permutation(1000) / 1000)
+    ]
+    for row in range(0, 1000, 7):
+        predictions[row]["prediction_text"] = ""
+        references[row - 1]["answers"]["text"] = []
+    for threshold in (0.0, 0.3, 1.0):
+        scores = squad_v2_scores(predictions, references, threshold)
+        expected = naive_squad_v2(predictions, references, threshold)
+        # An empty text costs nothing where there is no answer, so several thresholds may be equally good.
+        assert scores == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "accepted", "exact", "f1"),
+    [
+        ("", [], 100, 100),
+        ("Paris", [], 0, 0),
+        ("the", [], 100, 100),  # normalized, it is empty
+        ("?!", [], 100, 100),
+        ("", ["Paris"], 0, 0),
+        ("Paris", ["the", "..."], 0, 0),  # accepted answers without a word are none
+        ("a", ["the"], 100, 100),
+        ("Paris", ["the", "paris."], 100, 100),
+        ("in Paris", ["Rome", "Paris"], 0, 100 * 2 / 3),
+        ("The U.S.", ["us"], 100, 100),
+        ("été", ["e\u0301te\u0301"], 0, 0),
+        ("日本", ["日 本", "日本"], 100, 100),
+        ("red\u00a0 bridge", ["Red bridge"], 100, 100),
+    ],
+)
+def test_replies_of_squad_2_worked_out_by_hand(predicted, accepted, exact, f1):
+    row = {"id": "x", "prediction_text": predicted, "no_answer_probability": 0.0}
+    scores = squad_v2_scores([row], [{"id": "x", "answers": {"text": accepted}}])
+    kind, other = ("HasAns", "NoAns") if accepted else ("NoAns", "HasAns")
+    assert (scores["exact"], scores["f1"]) == pytest.approx((exact, f1))
+    assert (scores[f"{kind}_exact"], scores[f"{kind}_f1"], scores[f"{kind}_total"]) == pytest.approx((exact, f1, 1))
+    assert f"{other}_f1" not in scores
+    assert all(type(value) in (float, int) for value in scores.values())
+
+
+def test_a_threshold_silences_what_is_above_it_and_the_best_one_is_found():
+    truth = [{"id": key, "answers": {"text": texts}} for key, texts in (("p", ["a b"]), ("q", ["c"]), ("r", []), ("s", []))]
+    said = {"p": ("b", 0.1), "q": ("x", 0.2), "r": ("y", 0.3), "s": ("z", 0.4)}
+    rows = [{"id": key, "prediction_text": text, "no_answer_probability": share} for key, (text, share) in said.items()]
+    always, never, some = (squad_v2_scores(rows, truth, threshold) for threshold in (1.0, -1.0, 0.3))
+    assert (always["f1"], always["NoAns_f1"], always["HasAns_f1"]) == pytest.approx((25, 0, 50))
+    assert (never["f1"], never["NoAns_f1"], never["HasAns_f1"]) == pytest.approx((50, 100, 0))
+    assert (some["f1"], some["NoAns_f1"]) == pytest.approx((50, 50)), "at the threshold itself it is still an answer"
+    for scores in (always, never, some):
+        assert (scores["best_f1"], scores["best_f1_thresh"]) == pytest.approx((75, 0.1))
+    rows.append({"id": "elsewhere", "prediction_text": "b", "no_answer_probability": 0.0})
+    assert squad_v2_scores(rows, truth) == always, "replies to other questions count nothing"
+    assert squad_v2_scores(rows[1:], truth)["f1"] == 0, "a missing reply is wrong"
+    assert squad_v2_scores(rows[:3], truth)["NoAns_f1"] == 0, "and no way to say that there is no answer"
+    assert squad_v2_scores([], truth)["best_f1"] == 0
+
+
+def test_what_cannot_be_scored_as_squad_2_is_named():
+    assert "no references" in complaint(squad_v2_scores, [], [])
+    assert "'Paris' is no list" in complaint(
+        squad_v2_scores, [{"id": "x", "prediction_text": "b"}], [{"id": "x", "answers": {"text": "Paris"}}]
+    )
+
+
+def test_the_squad_v2_metric_takes_the_official_format(monkeypatch, tmp_path):
+    evaluate = pytest.importorskip("evaluate")
+    monkeypatch.setattr(evaluate.config, "HF_METRICS_CACHE", str(tmp_path))
+    predictions = [
+        {"id": "1", "prediction_text": "in Paris", "no_answer_probability": 0.3},
+        {"id": "2", "prediction_text": "Rome", "no_answer_probability": 0.7},
+    ]
+    references = [{"id": str(n), "answers": {"text": t, "answer_start": [0] * len(t)}} for n, t in ((1, ["Paris"]), (2, []))]
+    metric = load_metric("squad_v2")
+    metric.add(prediction=predictions[0], reference=references[0])
+    metric.add_batch(predictions=predictions[1:], references=references[1:])
+    assert metric.compute(no_answer_threshold=0.5) == squad_v2_scores(predictions, references, 0.5)
+    found = load_metric("squad_v2").compute(predictions=predictions, references=references)
+    assert found == squad_v2_scores(predictions, references)
+    assert found["best_f1_thresh"] == 0.3
 
 
 def test_unigram_perplexity_by_hand():

@@ -57,6 +57,23 @@ question, name or sentence of one split is in the other; one context in 25 (vali
 **Not good for** anything outside the course: the facts are invented.
 """,
     ),
+    "squad-v2": (
+        {"licence": "apache-2.0", "language": "en", "title": "mini/squad-v2"},
+        """The questions of `mini/squad`, and questions about the same articles that have no answer there: their lists `text` and
+`answer_start` are empty. The columns are those of SQuAD 2.0.
+
+{sizes}
+
+Of these, {unanswerable} have no answer.
+
+**How it was made.** By a grammar of the course's own, `recipes/corpora/questions.py`, with the seed 0, as `mini/squad` was. A
+question without an answer is about something that the article names. Either the article leaves that detail out, or it tells
+it of something else: who founded the one firm, and not who founded its rival. Something of the answer's kind is always
+there, and other articles answer the same question, so that its words give little away.
+
+**Not good for** anything outside the course: the facts are invented.
+""",
+    ),
     "jupyterlab-fr": (
         {"licence": "bsd-3-clause", "language": "[en, fr]", "title": "jupyterlab-fr"},
         f"""Messages of JupyterLab and its extensions in English (`en`) and French (`fr`), with the message's `context` and the
@@ -120,6 +137,9 @@ def card(name: str, splits: Mapping[str, list[dict]]) -> str:
     "The README.md of the corpus."
     head, body = _CARDS[name]
     parts = {"sizes": _sizes(splits)} | ({"packages": _packages(splits)} if name == "code" else {})
+    if name == "squad-v2":
+        without = {split: sum(not row["answers"]["text"] for row in rows) for split, rows in splits.items()}
+        parts["unanswerable"] = " and ".join(f"{count:,} in {split}" for split, count in without.items())
     return _HEAD.format(**head) + body.format(**parts)
 
 

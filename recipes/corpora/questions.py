@@ -1,5 +1,6 @@
 """Write `mini/squad`, a small offline stand-in for SQuAD v1.1: encyclopaedia articles about invented things, and questions whose answers stand in them"""
 
+import functools
 import hashlib
 import random
 import re
@@ -1062,6 +1063,7 @@ class Article:
     title: str
     context: str
     questions: list[Question]
+    unanswerable: list[Question]  # about what the context names, without spans
 
 
 def _outline(document: Document, words: int, rng: random.Random) -> list[str]:
@@ -1074,6 +1076,62 @@ def _outline(document: Document, words: int, rng: random.Random) -> list[str]:
             break
         chosen |= {letter, *document.facts[letter].needs}
     return [letter for letter in plan if letter in chosen]
+
+
+# What an article says of something else, too, or lets one guess: the letter of the fact, the slot of the answer and, where
+# that matters, the slot of the question and the one put in its place.
+_SAID_ELSEWHERE = {
+    "company": "at bu cv",
+    "biography": "ajAp bkqp bkqA csAp cSAp ccAp cuAp ccut ccuv ddBE ee ffvt ffvu",
+    "town": "aZ",
+    "river": "aZ bu hdPR hdPM",
+    "invention": "bjpr btpr dS",
+    "building": "at",
+    "season": "cE diro djor",
+    "species": "ah bp ba cm ck hq hb",
+    "festival": "cx cy fm fl",
+    "ship": "aC bD cp cq dg dh",
+    "book": "ap aa fw",
+    "treaty": "cp cq dIZY dJYZ fX",
+}
+
+
+def _asked(text: str, writer: _Writer) -> str:
+    asked = _TOKEN.sub(lambda token: _plain(token, writer.fills), text)
+    return asked[0].upper() + asked[1:] + "?"
+
+
+def _unanswerable(writer: _Writer, kind: str, told: dict[str, set[str]]) -> list[Question]:
+    """Questions about things that the section names, without an answer in it. `told`: fact -> slots named there.
+
+    Either the detail is left out, and something else of its kind is there for whoever goes by the question word; or it
+    is told of something else. Both are asked in words that other articles answer. The text is the seed, so that the
+    questions with an answer stay as they are.
+    """
+    found, rng = [], random.Random(writer.text)
+    named = {slot: writer.fills[slot].kind for slot in writer.seen}
+    asks = [(letter, ask) for letter, fact in writer.document.facts.items() for ask in fact.asks if not ask.word]
+    own = {ask.text for _, ask in asks}
+    for letter, ask in asks:
+        text, fill = _choose(ask.text, rng), writer.fills[ask.slot]
+        slots = list(dict.fromkeys(slot for _, slot, *_ in _TOKEN.findall(text)))
+        rivals = sum(fill.kind == other for other in named.values())
+        if not slots or not set(slots) <= named.keys() or not rivals:
+            continue
+        number = _count(fill.value) if fill.kind == "number" else ""
+        answers = filter(None, {str(fill.value), fill.shown, fill.short, number})
+        said = any(re.search(rf"\b{re.escape(answer)}\b", writer.text) for answer in answers)
+        if ask.slot not in named and not said:
+            found.append(Question(_asked(text, writer), (), kind, letter, fill.kind, rivals))
+        if ask.slot not in told.get(letter, ()):
+            continue
+        for old, new in ((old, new) for old in slots for new in named if named[old] == named[new] != "date"):
+            codes = {letter + ask.slot, letter + ask.slot + old + new}
+            swap = functools.partial(re.sub, rf"<((?:\w+:)?){old}(?=[!'+*>])", rf"<\g<1>{new}")
+            if new in (*slots, ask.slot) or swap(ask.text) in own or codes & {*_SAID_ELSEWHERE.get(kind, "").split()}:
+                continue
+            found.append(Question(_asked(swap(text), writer), (), kind, letter + new, fill.kind, rivals))
+    return found
 
 
 _LETTERS = {"Arabic": "Arabic script", "Chinese": "Chinese characters", "Japanese": "Japanese characters"}
@@ -1094,8 +1152,8 @@ def _native_questions(writer: _Writer, kind: str) -> list[Question]:
 
 def _section(
     kind: str, split: str, used: set, text: str, words: int, rng: random.Random
-) -> tuple[_Writer, list[Question]]:
-    "Append a section of about `words` words to `text`; returns the writer and every question that it answers."
+) -> tuple[_Writer, list[Question], list[Question]]:
+    "Append a section of about `words` words; returns the writer, every question that it answers, some that it does not."
     document = _document(kind)
     writer = _Writer(document, _draw(document, split, used, rng), rng, text)
     told = []
@@ -1115,7 +1173,8 @@ def _section(
                 rivals = sum(named[ask.slot] == other for other in named.values()) - 1
                 asked = asked[0].upper() + asked[1:] + "?"
                 questions.append(Question(asked, where[ask.slot], kind, letter, named[ask.slot], rivals))
-    return writer, questions
+    mentioned = {letter: {mention.slot for mention in mentions} for letter, _, mentions in told}
+    return writer, questions, _unanswerable(writer, kind, mentioned)
 
 
 _SHORT, _LONG_SECTION = (88, 108), (125, 160)  # words aimed at
@@ -1130,20 +1189,20 @@ def _article(kinds: list[str], split: str, rng: random.Random) -> Article:
     "An article with one section for each kind; more than one makes a page of a gazetteer."
     used: set = set()
     if len(kinds) == 1:
-        writer, questions = _section(kinds[0], split, used, "", rng.randint(*_SHORT), rng)
+        writer, questions, untold = _section(kinds[0], split, used, "", rng.randint(*_SHORT), rng)
         subject = writer.fills[writer.document.subject]
         title = subject.shown or str(subject.value)
-        return Article(title[0].upper() + title[1:], writer.text, questions)
+        return Article(title[0].upper() + title[1:], writer.text, questions, untold)
     region = rng.choice(NAMES[split]["region"])
     used.add(region)
     nouns = {"company": "a firm", "species": "an animal"}
     listed = [nouns.get(kind, f"a {kind}") for kind in kinds]
     opening = rng.choice(_OPENINGS).format(region=region, list=", ".join(listed[:-1]) + " and " + listed[-1])
-    text, questions = _choose(opening, rng), []
+    text, questions, unanswerable = _choose(opening, rng), [], []
     for kind in kinds:
-        writer, found = _section(kind, split, used, text + "\n", rng.randint(*_LONG_SECTION), rng)
-        text, questions = writer.text, questions + found
-    return Article(f"Gazetteer of {region}", text, questions)
+        writer, found, untold = _section(kind, split, used, text + "\n", rng.randint(*_LONG_SECTION), rng)
+        text, questions, unanswerable = writer.text, questions + found, unanswerable + untold
+    return Article(f"Gazetteer of {region}", text, questions, unanswerable)
 
 
 def _select(article: Article, count: int, rng: random.Random) -> list[Question]:
@@ -1155,6 +1214,16 @@ def _select(article: Article, count: int, rng: random.Random) -> list[Question]:
             taken.add(question.spans[0])
             chosen.append(question)
     return chosen
+
+
+def _select_unanswerable(article: Article, count: int, asked: set[str]) -> list[Question]:
+    "`count` of them at most, none that was `asked` before, of each fact and kind of answer one."
+    order, chosen = list(article.unanswerable), {}
+    random.Random(article.context).shuffle(order)
+    for question in order:
+        if question.text not in asked | {other.text for other in chosen.values()} and len(chosen) < count:
+            chosen.setdefault((question.document, question.fact[0], question.kind), question)
+    return list(chosen.values())
 
 
 _LONG_EVERY = {"train": 25, "validation": 8}  # one context in so many is long
@@ -1186,18 +1255,26 @@ def _kinds(number: int, split: str, rng: random.Random) -> list[list[str]]:
     return kinds[:number]
 
 
+_UNANSWERABLE = 3  # of a context, at most
+
+
 def sentences_of(context: str) -> list[str]:
     "The sentences of a context."
     return re.split(r"(?<=\.)\s", context)
 
 
 def build_with_origins(
-    seed: int = 0, train_contexts: int = 400, validation_contexts: int = 60, questions_per_context: int = 6
+    seed: int = 0,
+    train_contexts: int = 400,
+    validation_contexts: int = 60,
+    questions_per_context: int = 6,
+    unanswerable: bool = False,  # after the questions of each context, those that it does not answer
 ) -> dict[str, list[tuple[dict, Question]]]:
     """The corpus of `build_questions`, with the `Question` beside each record: article's kind, fact and answer's kind."""
     numbers = {"train": train_contexts, "validation": validation_contexts}
     corpus: dict[str, list[tuple[dict, Question]]] = {}
     asked: set[str] = set()
+    doubted: set[str] = set()  # of the unanswerable ones
     told: set[str] = set()
     for split, number in numbers.items():
         rng, titles, rows = random.Random(f"{split}-{seed}"), set(), []
@@ -1213,7 +1290,11 @@ def build_with_origins(
             chosen = _select(article, questions_per_context, rng)
             asked |= {question.text for question in chosen}
             rows += [(_record(article, question, 1 if split == "train" else 3), question) for question in chosen]
-        corpus[split] = rows
+            if unanswerable:
+                more = _select_unanswerable(article, _UNANSWERABLE, asked | doubted)
+                doubted |= {question.text for question in more}
+                rows += [(_record(article, question, 0), question) for question in more]
+        corpus[split] = [row for row in rows if row[1].spans or row[1].text not in asked]
     return corpus
 
 
@@ -1226,4 +1307,10 @@ def build_questions(
     [int]}}`; starts count characters. There is one answer in training, one to three in validation. The same seed and
     sizes give the same records. The splits share no name, no context and no question."""
     corpus = build_with_origins(seed, train_contexts, validation_contexts, questions_per_context)
+    return {split: [record for record, _ in rows] for split, rows in corpus.items()}
+
+
+def build_unanswerable(**sizes: int) -> dict[str, list[dict]]:
+    "Write the corpus `mini/squad-v2`: the records of `mini/squad`, and questions without an answer, whose lists are empty."
+    corpus = build_with_origins(**sizes, unanswerable=True)
     return {split: [record for record, _ in rows] for split, rows in corpus.items()}

@@ -17,7 +17,7 @@ from course_lib.profiles import MINI_FOLDER, CourseError
 from . import cards, python_files
 from .catalogs import PACK, build_catalogs
 from .paraphrases import build_paraphrases
-from .questions import build_questions
+from .questions import build_questions, build_unanswerable
 from .reviews import build_reviews
 
 Splits = dict[str, list[dict]]
@@ -47,6 +47,7 @@ def recipes(extra: Iterable[str] = ()) -> dict[str, Recipe]:
         "paraphrases": Recipe(build_paraphrases, pair),
         "reviews": Recipe(build_reviews, {"text": TEXT, "label": sentiment}),
         "squad": Recipe(build_questions, question),
+        "squad-v2": Recipe(build_unanswerable, question),
         "jupyterlab-fr": Recipe(build_catalogs, _texts("en", "fr", "context", "catalog")),
         "code": Recipe(functools.partial(python_files.build_code, list(extra)), code),
     }
