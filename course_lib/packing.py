@@ -8,7 +8,6 @@ __all__ = ['END', 'PIECES', 'train_code_tokenizer', 'tokenize_code', 'pack_seque
 # %% ../nbs/workbench/packing.ipynb #ab5bbb8f
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -139,14 +138,10 @@ def made_once(
     broadcast_object_list(name)
     folder = Path(tempfile.gettempdir(), name[0])
     try:
-        if state.is_local_main_process:
-            with tempfile.TemporaryDirectory(prefix="course-") as making:
-                whole = Path(making, "whole")
-                whole.mkdir()
-                make(whole)
-                whole.rename(folder)
-        while not folder.is_dir():  # should the first one fail, whatever started the processes ends them all
-            time.sleep(0.1)
+        with state.local_main_process_first():  # should it fail, whatever started the processes ends them all
+            if state.is_local_main_process:
+                folder.mkdir()
+                make(folder)
         yield folder
         state.wait_for_everyone()
     finally:
