@@ -33,12 +33,18 @@ for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SI
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+# What takes longest goes first: two workers that share the rest then end at the same time.
+SLOWEST = ["tests/test_colab.py", "nbs/0", "tests/test_cli.py", "tests/test_packaging.py", "tests/test_processes.py"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make nbval and nbdev agree.
+    """Sort by `SLOWEST`, and make nbval and nbdev agree.
 
     nbdev-clean removes execution counts, and nbval fails a cell that has outputs without one; the assertions inside
     the cells are what tests them, so the stored outputs are dropped. nbval does not know `#| eval: false`.
     """
+    rank = lambda item: next((place for place, slow in enumerate(SLOWEST) if item.nodeid.startswith(slow)), len(SLOWEST))
+    items.sort(key=rank)
     for item in items:
         cell = getattr(item, "cell", None)
         if cell is None:
