@@ -34,7 +34,6 @@ class PairSettings:
     checkpoint: str  # a packaged checkpoint, a Hub id or a folder
     columns: str | None = None  # your column names, such as "sentence1:question1,sentence2:question2"
     train_size: int | None = None  # pairs to train on at most; none for all
-    practice_size: int | None = None  # pairs for the loop written by hand; none for all
     validation_size: int | None = None
     max_length: int = 128  # tokens of a pair; longer pairs are cut
     num_epochs: int = 3
@@ -48,7 +47,7 @@ class PairSettings:
 
 
 SETTINGS = {
-    "tiny": PairSettings("mini/paraphrases", "mini/encoder", practice_size=3600, num_epochs=1, learning_rate=5e-4),
+    "tiny": PairSettings("mini/paraphrases", "mini/encoder", num_epochs=1, learning_rate=5e-4),
     "colab": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=3e-5),
     "full": PairSettings("nyu-mll/glue", "google-bert/bert-base-cased", batch_size=32, learning_rate=2e-5),
 }
