@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TASKS', 'mini_checkpoints', 'resolve_checkpoint', 'hub_status', 'hub_answer', 'ask_hub', 'quiet', 'load_tokenizer',
-           'load_model', 'new_weights', 'longest_input', 'check_fits']
+           'load_model', 'new_weights', 'longest_input', 'check_fits', 'new_gpt2']
 
 # %% ../nbs/workbench/checkpoints.ipynb #448c5e88
 import contextlib
@@ -241,3 +241,28 @@ def check_fits(
         )
     if not (longest := longest_input(model, tokenizer)) >= length >= least:
         raise CourseError(f"{name}={length} does not fit the model; use {least} to {longest}.")
+
+# %% ../nbs/workbench/checkpoints.ipynb #bae2fe86
+def new_gpt2(
+    vocab_size: int,
+    positions: int,  # tokens that it can read
+    layers: int,
+    width: int,
+    heads: int,
+    *,
+    end: int = 0,  # id of the end-of-text token
+    seed: int = 0,
+) -> "PreTrainedModel":
+    "A GPT-2 (Radford et al., 2019) with random weights, in evaluation mode; the same seed gives the same weights."
+    from transformers import GPT2Config, GPT2LMHeadModel, set_seed
+
+    # Below GPT-2's width, weights start larger, as the square root of the width demands.
+    start = 0.02 if width >= 768 else 0.72 / width**0.5 if width < 256 else 0.02 * (768 / width) ** 0.5
+    shape = {"vocab_size": vocab_size, "n_positions": positions, "n_layer": layers, "n_embd": width, "n_head": heads}
+    # In a single epoch nothing is seen twice, so there is nothing to learn by heart, and no need of dropout.
+    dropout = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), 0.0)
+    set_seed(seed)
+    config = GPT2Config(initializer_range=start, bos_token_id=end, eos_token_id=end, **shape, **dropout)
+    model = GPT2LMHeadModel(config).eval()
+    model.loss_type = "ForCausalLM"  # the default, which transformers takes with a warning
+    return model

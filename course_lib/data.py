@@ -29,7 +29,7 @@ from pyarrow import csv, parquet
 
 from .checkpoints import ask_hub, hub_answer, hub_status
 from .profiles import LARGEST_SEED, MINI_FOLDER, CourseError, T, check_whole_number, offline_advice, unknown_name
-from .python_code import build_python_code
+from .python_code import build_python_code, read_python_folder
 
 if TYPE_CHECKING:
     from datasets import DatasetDict
@@ -408,10 +408,9 @@ def load_data(
     if len(codes) != 2 or "" in codes or codes[0] == codes[1]:
         raise CourseError(f"languages={languages!r} are not two. Write languages=SOURCE,TARGET, such as en,fr.")
     name, splits = os.fspath(name_or_path), (splits,) if isinstance(splits, str) else tuple(splits)
-    found = find(name, splits, codes, sizes, seed)
+    found = find(name, splits, codes, sizes, seed) or (read_python_folder(name) if schema == "code" else {})
     aside = "validation" in splits and "validation" not in found
-    if aside and "train" not in found:
-        found |= find(name, ("train",), codes, sizes, seed)
+    found |= find(name, ("train",), codes, sizes, seed) if aside and "train" not in found else {}
     for split in splits:
         if split not in found and (split != "validation" or "train" not in found):
             there = sorted(os.listdir(name))[:8] if os.path.isdir(name) else found
@@ -430,9 +429,10 @@ def load_data(
         tables[split] = where, check_table(table, schema, where, own)
     classes = _classes(found, tables, columns.get("label", "label")) if "label" in SCHEMAS[schema] else None
     if aside:
-        where, table = tables["train"]
+        (where, table), raw = tables["train"], found["train"][1]
+        split_by = split_by or ("package" if schema == "code" and "package" in raw.column_names else None)
         own = table["source"] if schema == "translations" else pa.chunked_array([np.arange(table.num_rows)])
-        held_out = _held_out(found["train"][1][split_by] if split_by else own, validation_fraction, seed)
+        held_out = _held_out(raw[split_by] if split_by else own, validation_fraction, seed)
         tables |= {"train": (where, table.filter(~held_out)), "validation": (where, table.filter(held_out))}
     elif split_by and {"train", "validation"} <= set(found):
         values = [set(pc.unique(found[split][1][split_by]).to_pylist()) for split in ("train", "validation")]

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['start', 'device', 'plot_losses', 'plot_by_class', 'plot_batches', 'two_sentences', 'find_matching_head', 'plot_looks',
-           'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe', 'plot_windows', 'plot_pairs']
+           'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe', 'plot_windows', 'plot_pairs',
+           'plot_choices', 'plot_by_position']
 
 # %% ../nbs/workbench/lessons.ipynb #166f13a7
 from collections.abc import Callable, Mapping, Sequence
@@ -66,7 +67,7 @@ def device() -> "torch.device":
 def plot_losses(
     training: Sequence[float],  # of each step
     held_out: Mapping[int, float],  # step -> loss; step 0 is before training
-    guessing: float | None = None,  # the loss of a model that knows nothing, as a dotted line
+    guessing: float | Mapping[str, float] | None = None,  # the loss of who knows nothing, as a dotted line; several by name
     axes: "Axes | None" = None,
 ) -> "Axes":
     "Training loss, its running mean and the held-out loss in one picture."
@@ -77,10 +78,13 @@ def plot_losses(
     losses.plot(ax=axes, color="C0", alpha=0.2)
     losses.ewm(alpha=0.05).mean().plot(ax=axes, color="C0", label="training, running mean")
     axes.plot(list(held_out), list(held_out.values()), "o-", color="C1", label="held out")
-    if guessing is not None:
-        axes.axhline(guessing, color="grey", linestyle=":", label="guessing")
+    guesses = {} if guessing is None else guessing if isinstance(guessing, Mapping) else {"guessing": guessing}
+    for name, loss in guesses.items():
+        axes.axhline(loss, color="grey", linestyle=":", label=name)
+        if len(guesses) > 1:
+            axes.annotate(name, (axes.get_xlim()[0], loss), va="bottom", color="grey", fontsize="small")
     axes.set(xlabel="step", ylabel="loss")
-    axes.legend(handles=axes.lines[1:], fontsize="small")
+    axes.legend(handles=axes.lines[1 : 4 if len(guesses) == 1 else 3], fontsize="small")
     return axes
 
 # %% ../nbs/workbench/lessons.ipynb #d8517b38
@@ -275,4 +279,40 @@ def plot_pairs(
     axes.set_yticks(range(len(pieces)), pieces, fontsize="x-small")
     axes.set(xlabel="the answer ends with", ylabel="it begins with")
     axes.figure.colorbar(shown, label="start + end", shrink=0.7)
+    return axes
+
+# %% ../nbs/workbench/lessons.ipynb #c4d1a002
+def plot_choices(
+    ways: Mapping[str, tuple[Sequence[float], Sequence[bool]]],  # title -> probabilities, and which of them can be drawn
+    names: Sequence[str],  # of the tokens
+) -> None:
+    "One panel for each way to draw a token: a bar for each token, grey where it is never drawn."
+    import matplotlib.pyplot as plt
+
+    # Fonts lack many signs, and two dollars would be taken for a formula.
+    shown = ["".join(s if s in "␣⏎" or (s.isprintable() and s < "\u0250") else "?" for s in name) for name in names]
+    shown = [name.replace("$", r"\$") for name in shown]
+    panels = plt.figure(figsize=(7, 3)).subplots(1, len(ways), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, (title, (probabilities, kept)) in zip(panels, ways.items(), strict=True):
+        axes.barh(range(len(names)), probabilities, color=["C0" if inside else "lightgrey" for inside in kept])
+        axes.set(title=title, xlabel="probability")
+    axes.set_yticks(range(len(names)), shown)
+    axes.invert_yaxis()  # shared: the first token is on top everywhere
+
+
+def plot_by_position(
+    losses: Mapping[str, np.ndarray],  # name -> loss of each token, (contexts, positions)
+    groups: int = 16,  # of neighbouring positions
+) -> "Axes":
+    "Mean loss over the number of tokens that were read before, with its standard error over the contexts."
+    import matplotlib.pyplot as plt
+
+    axes = plt.figure().add_subplot()
+    for name, lost in losses.items():
+        parts = np.array_split(np.arange(lost.shape[1]), min(groups, lost.shape[1]))
+        means = np.array([lost[:, part].mean(1) for part in parts])  # (groups, contexts)
+        errors = means.std(1) / np.sqrt(means.shape[1])
+        axes.errorbar([part.mean() + 1 for part in parts], means.mean(1), errors, fmt="o-", markersize=3, label=name)
+    axes.set(xlabel="tokens read before", ylabel="loss")
+    axes.legend()
     return axes

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VALIDATION_SHARE', 'TESTS', 'VENDORED', 'LONGEST_LINE', 'GENERATED', 'side_of', 'path_reason', 'text_reason',
-           'PythonFile', 'find_python_files', 'iter_python_files', 'build_python_code']
+           'PythonFile', 'find_python_files', 'iter_python_files', 'build_python_code', 'read_python_folder']
 
 # %% ../nbs/workbench/python_code.ipynb #bbbb4735
 import filecmp
@@ -148,3 +148,17 @@ def build_python_code(splits: Iterable[str], sizes: Mapping[str, int | None], se
         groups = iter(lambda rows=rows: list(islice(rows, 256)), [])
         tables[split] = pa.Table.from_batches([pa.RecordBatch.from_pylist(group, schema) for group in groups], schema)
     return tables
+
+# %% ../nbs/workbench/python_code.ipynb #c4d1e002
+def read_python_folder(folder: str | Path) -> dict[str, tuple[str, pa.Table]]:
+    """The Python files in a folder and below as the split `train`: `content`, `path` and `package`, its first folder.
+
+    Tests and copies are passed over as in `iter_python_files`. With fewer than five folders each file is a package of
+    its own. Without any file nothing comes back.
+    """
+    root = Path(folder).expanduser()
+    paths = {place.relative_to(root).as_posix(): place for place in sorted(root.rglob("*.py"))}
+    few = len({path.partition("/")[0] for path in paths if "/" in path}) < 5
+    files = [PythonFile(path, path if few else path.partition("/")[0], str(place)) for path, place in paths.items()]
+    rows = [{name: row[name] for name in ("content", "path", "package")} for row in iter_python_files(files=files)]
+    return {"train": (str(folder), pa.Table.from_pylist(rows))} if rows else {}

@@ -277,6 +277,13 @@ def test_sampling_depends_on_its_seed_alone(complete):
     assert torch.equal(torch.get_rng_state(), state), "the generator of others is left alone"
 
 
+def test_another_checkpoint_stands_in_for_one_that_is_gone(capsys):
+    assert "nobody/no-such-model" in complaint_of(CourseError, CodeCompleter.from_pretrained, "nobody/no-such-model")
+    found = CodeCompleter.from_pretrained("nobody/no-such-model", instead="mini/causal")
+    assert found.model.name_or_path.endswith("causal")
+    assert "Going on with mini/causal." in capsys.readouterr().out
+
+
 def test_more_than_half_of_the_packaged_completions_parse(complete):
     texts = complete(PROMPTS)
     assert len(PROMPTS) == len(set(PROMPTS)) == 50

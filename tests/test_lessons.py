@@ -19,6 +19,8 @@ from course_lib.lessons import (
     find_matching_head,
     plot_batches,
     plot_by_class,
+    plot_by_position,
+    plot_choices,
     plot_looks,
     plot_losses,
     plot_reliability,
@@ -95,6 +97,34 @@ def test_losses_have_their_running_mean_and_what_was_held_out():
     assert set(guessing.get_ydata()) == {2.0}
     assert [text.get_text() for text in axes.get_legend().texts] == ["training, running mean", "held out", "guessing"]
     assert len(plot_losses([1.0], {0: 1.0}).lines) == 3
+
+
+def test_several_guesses_have_their_names_at_their_lines():
+    axes = plot_losses([3.0, 1.0], {0: 2.5, 2: 1.5}, guessing={"unigrams": 2.0, "bigrams": 1.2})
+    assert [set(line.get_ydata()) for line in axes.lines[3:]] == [{2.0}, {1.2}]
+    assert [text.get_text() for text in axes.texts] == ["unigrams", "bigrams"]
+    assert [text.get_text() for text in axes.get_legend().texts] == ["training, running mean", "held out"]
+
+
+def test_tokens_that_are_never_drawn_are_grey():
+    plot_choices({"all": ([0.6, 0.4], [True, True]), "top-p 0.5": ([0.6, 0.4], [True, False])}, ["a", "b"])
+    left, right = plt.gcf().axes
+    assert [bar.get_width() for bar in right.patches] == [0.6, 0.4]
+    assert len({bar.get_facecolor() for bar in left.patches}) == 1
+    assert len({bar.get_facecolor() for bar in right.patches}) == 2
+    assert [label.get_text() for label in left.get_yticklabels()] == ["a", "b"]
+    assert left.yaxis_inverted(), "the likeliest on top"
+    plot_choices({"signs that fonts lack": ([0.5, 0.5], [True, True])}, ["␣a\t日", "$x$"])
+    assert [label.get_text() for label in plt.gca().get_yticklabels()] == ["␣a??", r"\$x\$"]
+
+
+def test_loss_by_position_is_the_mean_over_contexts_with_its_standard_error():
+    losses = np.array([[1.0, 2.0, 3.0, 4.0], [3.0, 4.0, 5.0, 6.0]])
+    axes = plot_by_position({"model": losses, "short": losses[:, :1]}, groups=2)
+    line, _, (bars,) = axes.containers[0]
+    assert line.get_xydata().tolist() == [[1.5, 2.5], [3.5, 4.5]], "tokens read before, from 1 up"
+    assert bars.get_segments()[0][:, 1].tolist() == pytest.approx([2.5 - 1 / 2**0.5, 2.5 + 1 / 2**0.5])
+    assert len(axes.containers[1][0].get_xdata()) == 1
 
 
 def test_each_class_has_its_histogram_as_shares():

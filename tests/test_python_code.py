@@ -9,12 +9,14 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interpreters import printed_by, printed_under_hash_seeds
 
 from course_lib import python_code
 from course_lib.data import load_data
+from course_lib.profiles import CourseError
 from course_lib.python_code import (
     LONGEST_LINE,
     VALIDATION_SHARE,
@@ -393,3 +395,18 @@ def test_a_few_real_files_load_quickly_and_without_a_socket():
         "print(code['train'].num_rows, code['validation'].num_rows, len(set(code['train']['content'])))"
     )
     assert printed_by(code).split() == ["30", "10", "30"]
+
+
+def test_a_folder_of_python_files_is_a_corpus_and_whole_folders_are_held_out(tmp_path):
+    for package in "abcdefgh":
+        (tmp_path / package / "inside").mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / package / "inside" / f"{number}.py").write_text(f"{package} = {number}\n", encoding="utf-8")
+    (tmp_path / "a" / "test_a.py").write_text("assert True\n", encoding="utf-8")
+    found = load_data(str(tmp_path), "code")
+    sides = {split: {text[0] for text in rows["content"]} for split, rows in found.items()}
+    assert sides["train"] | sides["validation"] == set("abcdefgh")
+    assert not sides["train"] & sides["validation"]
+    flat = load_data(str(tmp_path / "b"), "code")
+    assert {split: len(rows) for split, rows in flat.items()} == {"train": 2, "validation": 1}
+    assert "no train split" in complaint_of(CourseError, load_data, str(tmp_path), "texts")
