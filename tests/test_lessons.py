@@ -14,10 +14,14 @@ from matplotlib import pyplot as plt
 from course_lib import lessons
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.lessons import (
+    beam_search,
     bootstrap,
     describe,
     find_matching_head,
+    glossary,
+    plot_attention,
     plot_batches,
+    plot_beams,
     plot_by_class,
     plot_by_position,
     plot_choices,
@@ -219,3 +223,38 @@ def test_pairs_show_what_can_be_and_frame_the_best():
     assert shown[1, 2] == 7
     frame = axes.patches[0]
     assert (frame.get_x(), frame.get_y()) == (-0.5, -0.5), "0 and 9"
+
+
+def test_a_head_is_drawn_with_a_row_for_each_piece_that_looks():
+    axes = plot_attention(torch.rand(3, 2), ["日本", "</s>"], ["a", "b", "c"], "read", "written")
+    assert axes.images[0].get_array().shape == (3, 2)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["日本", "</s>"]
+
+
+def test_a_tree_of_beams_joins_each_text_to_the_one_it_goes_on_from():
+    steps = [[(["A"], math.log(0.5)), (["B"], math.log(0.25))], [(["B", "é"], math.log(0.2)), (["A", "</s>"], math.log(0.1))]]
+    axes = plot_beams(steps, end="</s>")
+    assert [text.get_text() for text in axes.texts] == ["A\n50.0%", "B\n25.0%", "é\n20.0%", "</s>\n10.0%"]
+    assert [list(line.get_ydata()) for line in axes.lines] == [[-1, 0], [0, -1]]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_the_beam_search_finds_what_generate_finds(width):
+    model, tokenizer = load_model("seq2seq", "mini/seq2seq"), load_tokenizer("mini/seq2seq")
+    for text in ("Discard", "Reason: %1."):
+        steps, ended = beam_search(model, tokenizer, text, width)
+        made = model.generate(**tokenizer(text, return_tensors="pt"), num_beams=width, max_length=20)
+        assert ended[0][0] == tokenizer.decode(made[0], skip_special_tokens=True)
+        assert all(len(kept) <= width for kept in steps)
+        assert [mean for _, _, mean in ended] == sorted((mean for _, _, mean in ended), reverse=True)
+
+
+def test_a_glossary_holds_words_that_nearly_always_have_the_same_translation():
+    sources = ["Restart the Kernel", "kernel names", "Kernel", "Names of cells", "No kernel", "names"]
+    targets = ["Redémarrer le noyau", "noms du noyau", "NOYAU", "Libellés", "Aucun noyau", "noms"]
+    found = glossary(sources, targets)
+    assert found[0] == {"term": "kernel", "translation": "noyau", "texts": 4, "share": 1.0}
+    assert "names" not in [row["term"] for row in found], "two of three"
+    assert "names" in [row["term"] for row in glossary(sources, targets, least=0.6)]
+    assert glossary([], []) == glossary(["a"], ["漢字漢字"]) == []
+    assert glossary(["long"], ["漢字"]) == [], "no word of four letters"
