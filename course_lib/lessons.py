@@ -8,6 +8,7 @@ __all__ = ['start', 'device', 'plot_losses', 'plot_by_class', 'plot_batches', 't
            'plot_windows', 'plot_pairs', 'plot_choices', 'plot_by_position', 'beam_search', 'plot_beams', 'glossary']
 
 # %% ../nbs/workbench/lessons.ipynb #166f13a7
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .profiles import choose_profile, go_offline, load_settings, share_cores
+from .profiles import choose_profile, go_offline, in_colab, load_settings, share_cores
 
 if TYPE_CHECKING:
     import torch
@@ -34,12 +35,14 @@ def start(
     """The settings of a chapter: the first thing that its notebook calls, before torch and transformers are imported.
 
     Sets the seed of Python, NumPy and torch, quietens the libraries' progress bars, gives plots and tables their looks,
-    and prints what the run is about to use. Raises `CourseError` like `load_settings`.
+    and prints what the run is about to use; where `auto` took `tiny`, also how to have more. Raises `CourseError` like
+    `load_settings`.
     """
     share_cores()
     if choose_profile(profile) == "tiny":
         go_offline()  # the chapter's module imports the libraries
-    settings = load_settings(import_module(f"course_lib.{notebook.split('_', 1)[1]}").SETTINGS, profile)
+    table = import_module(f"course_lib.{notebook.split('_', 1)[1]}").SETTINGS
+    settings = load_settings(table, profile)
     import datasets
     import matplotlib.pyplot as plt
     import pandas as pd
@@ -55,6 +58,9 @@ def start(
     transformers.set_seed(settings.seed)
     where = {"cpu": f"CPU (threads: {torch.get_num_threads()})", "mps": "GPU of this Mac (mps)"}
     print(settings.profile, where.get(device().type, "GPU"), settings.dataset, settings.checkpoint, sep=" · ")
+    if (os.environ.get("COURSE_PROFILE") or profile) == "auto" and settings.profile == "tiny":
+        wish = "Runtime → Change runtime type → T4 GPU" if in_colab() else 'profile="colab"'
+        print(f"For {table['colab'].dataset} and {table['colab'].checkpoint}: {wish}")
     return settings
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
@@ -33,9 +33,7 @@ from .results import plain_numbers
 from .saving import StateKeeper
 
 if TYPE_CHECKING:
-    import pandas
     from datasets import Dataset
-    from matplotlib.axes import Axes
     from transformers import PreTrainedModel
 
 Tensors = Mapping[str, torch.Tensor]
@@ -252,29 +250,9 @@ class History:
     steps: list[dict[str, float | None]] = field(default_factory=list)
     evaluations: list[dict[str, float]] = field(default_factory=list)  # step, epoch and the metrics
 
-    def frame(self) -> "pandas.DataFrame":
-        "One row per evaluation."
-        import pandas as pd
-
-        return pd.DataFrame(self.evaluations)
-
     def to_dict(self) -> dict[str, Any]:
         "For JSON, which knows no infinity: that becomes None. `History(**that)` brings it back."
         return json.loads(json.dumps(vars(self), default=plain_numbers), parse_constant=lambda _: None)
-
-    def plot(self, metric: str | None = None) -> Sequence["Axes"]:
-        "Over the steps: loss, thin and smoothed over 20 of them, learning rate and, if named, a metric."
-        import matplotlib.pyplot as plt
-        import pandas as pd
-
-        _, axes = plt.subplots(1, 3 if metric else 2)
-        steps = pd.DataFrame(self.steps).set_index("step")
-        steps["loss"].plot(ax=axes[0], alpha=0.3)
-        steps["loss"].ewm(span=20).mean().plot(ax=axes[0], ylabel="loss")
-        steps["learning_rate"].plot(ax=axes[1], ylabel="learning rate")
-        if metric:
-            self.frame().set_index("step")[metric].plot(ax=axes[2], ylabel=metric, marker="o")
-        return axes
 
 # %% ../nbs/workbench/loop.ipynb #9bd7bea8
 _LATE = 10  # steps; so long a GPU is not asked for its numbers

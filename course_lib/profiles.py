@@ -166,20 +166,11 @@ def share_cores() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # how often GNU's threads look before they sleep
 
 # %% ../nbs/workbench/profiles.ipynb #ffb97739
-def _explain(table: Mapping[str, Any], chosen: str) -> None:
-    "Print what `auto` took, why, and what to do for more."
-    why, wish = "it runs on every machine and downloads nothing", 'profile = "colab"'
-    if in_colab():
-        why, wish = "this runtime has no GPU", "Runtime → Change runtime type → T4 GPU"
-    small = f"Profile tiny, because {why}. For {table['colab'].dataset}: {wish}."
-    print("Profile colab, because this runtime has a GPU." if chosen == "colab" else small)
-
-
 def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mapping[str, str] = os.environ) -> T:
     """The settings of the chosen profile with the changes from `COURSE_SET`, and its name in the field `profile`.
 
     Also calls `share_cores` and, in the `tiny` profile, `go_offline`: call it before you import torch or transformers.
-    Where `auto` chooses in a notebook, one printed line says what and why. An `environ` of yours is only read.
+    An `environ` of yours is only read.
     Raises `CourseError` for an unknown profile or field, a value of the wrong type, a seed that NumPy refuses, and for
     a profile that needs the Hub in a process whose libraries `tiny` has taken offline.
     """
@@ -194,9 +185,6 @@ def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mappin
                 raise CourseError(f"Profile {name} needs the Hub, but {offline_advice()}.")
             for variable in ("COURSE_OFFLINE", *ours):
                 os.environ.pop(variable, None)
-        interactive = "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None
-        if interactive and (environ.get("COURSE_PROFILE") or profile) == "auto":
-            _explain(table, name)
     assignments = parse_assignments(environ.get("COURSE_SET", ""))
     if "profile" in assignments:
         raise CourseError("The profile is no setting. Choose it with --profile or COURSE_PROFILE.")

@@ -54,6 +54,16 @@ def test_start_gives_the_settings_of_each_chapter_and_says_what_it_uses(notebook
     assert settings.checkpoint in said
 
 
+@pytest.mark.parametrize(("colab", "wish"), [(True, "Runtime → Change runtime type → T4 GPU"), (False, 'profile="colab"')])
+def test_start_says_how_to_have_more_only_where_auto_took_little(monkeypatch, capsys, colab, wish):
+    monkeypatch.setattr(lessons, "in_colab", lambda: colab)
+    start("01_training_loop", "tiny")
+    assert wish not in capsys.readouterr().out
+    monkeypatch.delenv("COURSE_PROFILE")
+    start("01_training_loop")
+    assert f"For nyu-mll/glue and google-bert/bert-base-cased: {wish}" in capsys.readouterr().out
+
+
 def test_start_takes_changes_from_outside_and_sets_the_seed(monkeypatch):
     monkeypatch.setenv("COURSE_SET", "seed=7")
     assert start("01_training_loop", "tiny").seed == 7

@@ -231,15 +231,10 @@ def test_evaluation_every_few_steps_and_at_the_end(data, collate):
     assert [record["step"] for record in history.steps] == list(range(1, 13))
 
 
-def test_history_survives_json_and_draws_itself(data, collate):
-    import matplotlib
-
-    matplotlib.use("Agg")
+def test_history_survives_json(data, collate):
     score = partial(scores, dataset=data["validation"], collate=collate)
     history = fit(small_model(), data["train"], collate, LoopConfig(1, 8), evaluate=score, progress=False)
     assert History(**json.loads(json.dumps(history.to_dict()))) == history
-    axes = history.plot("accuracy")
-    assert [axis.get_ylabel() for axis in axes] == ["loss", "learning rate", "accuracy"]
 
 
 def test_what_json_cannot_hold_is_none():

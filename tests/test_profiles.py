@@ -420,37 +420,7 @@ def test_tiny_goes_offline(environ):
 @pytest.fixture
 def kernel(monkeypatch):
     "A kernel that has not imported the Hub's client."
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=object))
     monkeypatch.delitem(sys.modules, "huggingface_hub", raising=False)
-
-
-@pytest.mark.parametrize(
-    ("colab", "cuda", "words"),
-    [
-        (True, True, ["colab, because this runtime has a GPU"]),
-        (True, False, ["tiny, because this runtime has no GPU", "mini/toy", "Runtime → Change runtime type → T4 GPU"]),
-        (False, True, ["tiny, because", "mini/toy", 'profile = "colab"']),
-    ],
-)
-def test_auto_says_in_one_line_what_it_took_and_why(environ, kernel, monkeypatch, capsys, colab, cuda, words):
-    monkeypatch.setattr(profiles, "in_colab", lambda: colab)
-    monkeypatch.setattr(profiles, "has_cuda", lambda: cuda)
-    load_settings(TABLE)
-    (line,) = capsys.readouterr().out.splitlines()
-    assert all(word in line for word in words)
-
-
-def test_auto_says_nothing_outside_a_notebook_or_where_the_profile_was_named(environ, kernel, monkeypatch, capsys):
-    load_settings(TABLE, "tiny")
-    load_settings(TABLE, "auto", {})
-    monkeypatch.setenv("COURSE_PROFILE", "full")
-    load_settings(TABLE)
-    monkeypatch.setenv("COURSE_PROFILE", "tiny")
-    load_settings(TABLE)
-    monkeypatch.delenv("COURSE_PROFILE")
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
-    load_settings(TABLE)
-    assert capsys.readouterr().out == ""
 
 
 def test_threads_sleep_before_torch_is_asked_for_a_gpu(environ, monkeypatch):
