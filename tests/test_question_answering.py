@@ -2,17 +2,13 @@
 
 import dataclasses
 import json
-import math
 import tempfile
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from hypothesis import given
@@ -25,7 +21,6 @@ from transformers import BertTokenizerFast, TrainingArguments
 from course_lib import masked_lm
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.loop import LoopConfig, per_device
-from course_lib.metrics import squad_scores
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
 from course_lib.question_answering import (
@@ -41,9 +36,6 @@ from course_lib.question_answering import (
 from course_lib.spans import (
     NOTHING,
     decode_labels,
-    pad_features,
-    postprocess_answers,
-    predict_spans,
     prepare_train_features,
     span_loss,
 )
@@ -194,7 +186,8 @@ def test_the_answerer_comes_back_from_a_folder(answerer, tokenizer, tmp_path):
 def test_the_profiles_can_be_run():
     for chosen in SETTINGS.values():
         assert chosen.stride < chosen.max_length <= 512
-        assert chosen.practice_size, "Trainer takes a part of the questions only"
+        assert chosen.unanswerable_dataset != chosen.dataset
+        assert not chosen.unanswerable
     assert SETTINGS["tiny"].dataset == "mini/squad"
 
 
@@ -293,43 +286,6 @@ def cell(words: str, chapter: str = "05_question_answering") -> str:
     cells = json.loads((NOTEBOOKS / f"{chapter}.ipynb").read_text(encoding="utf-8"))["cells"]
     (found,) = [source for each in cells if words in (source := "".join(each["source"]))]
     return found
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_a_launch_may_give_one_result_or_several(data, tokenizer, processes, monkeypatch):
-    launched = lambda function, num_processes, cpu: [function()] * min(num_processes, processes)
-    monkeypatch.setattr("course_lib.processes.launch", launched)
-    model, options = small_model(), {"n_best": SMALL.n_best, "max_answer_length": SMALL.max_answer_length}
-    logits = predict_spans(model, data["validation"], tokenizer)
-    space = {
-        "part": data,
-        "predictions": postprocess_answers(data["questions"], data["validation"], *logits, **options),
-        "load_model": lambda *names: small_model(seed=1),
-        "evaluate": evaluate,
-        "settings": SMALL,
-        "squad_scores": squad_scores,
-    }
-    space |= {"model": model, "tokenizer": tokenizer, "pd": pd}
-    exec(cell("launch(in_processes"), space)
-    exec(cell("again = squad_scores"), space)
-
-
-def test_losses_are_compared_in_full_precision_after_a_run_in_half_precision():
-    tokenizer = load_tokenizer("mini/encoder")
-    chosen = dataclasses.replace(SETTINGS["tiny"], train_size=8, validation_size=8)
-    trained, untrained = (load_model("question-answering", "mini/encoder") for _ in range(2))
-    AcceleratorState._reset_state()
-    Accelerator(mixed_precision="bf16").prepare(trained)  # from now on in half precision
-    AcceleratorState._reset_state()
-    space = {
-        "by_arrays": preprocess(load(chosen), tokenizer, chosen)["train"],
-        "collate": partial(pad_features, tokenizer=tokenizer),
-        "span_loss": span_loss,
-        "untrained": untrained,
-        "model": trained,
-        "device": "cpu",
-    }
-    exec(cell("lonely"), space | {"torch": torch, "math": math, "np": np})
 
 
 @pytest.mark.parametrize("gpus", [0, 2])
