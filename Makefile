@@ -26,7 +26,7 @@ course: install
 test: install
 	$(BIN)/ruff check .
 	$(BIN)/python tools/export.py --check
-	$(BIN)/python -m pytest tests nbs --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(WORKERS) --dist loadscope
+	$(BIN)/python -m pytest tests nbs --nbval-lax --nbval-current-env --nbval-cell-timeout=600 -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 lab: install
 	$(BIN)/jupyter lab nbs/index.ipynb
