@@ -35,8 +35,8 @@ def start(
     """The settings of a chapter: the first thing that its notebook calls, before torch and transformers are imported.
 
     Sets the seed of Python, NumPy and torch, quietens the libraries' progress bars, gives plots and tables their looks,
-    and prints what the run is about to use; where `auto` took `tiny`, also how to have more. Raises `CourseError` like
-    `load_settings`.
+    and prints what the run is about to use; where `auto` chose, also why, and how to have more. Raises `CourseError`
+    like `load_settings`.
     """
     share_cores()
     if choose_profile(profile) == "tiny":
@@ -56,11 +56,14 @@ def start(
     plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False})
     pd.set_option("display.max_colwidth", None, "display.float_format", "{:.4g}".format)
     transformers.set_seed(settings.seed)
+    if (os.environ.get("COURSE_PROFILE") or profile) == "auto":
+        why, wish = "it runs on every machine and downloads nothing", 'profile="colab"'
+        if in_colab():
+            why, wish = "this runtime has no GPU", "Runtime → Change runtime type → T4 GPU"
+        small = f"Profile tiny, because {why}. For {table['colab'].dataset}: {wish}."
+        print("Profile colab, because this runtime has a GPU." if settings.profile == "colab" else small)
     where = {"cpu": f"CPU (threads: {torch.get_num_threads()})", "mps": "GPU of this Mac (mps)"}
     print(settings.profile, where.get(device().type, "GPU"), settings.dataset, settings.checkpoint, sep=" · ")
-    if (os.environ.get("COURSE_PROFILE") or profile) == "auto" and settings.profile == "tiny":
-        wish = "Runtime → Change runtime type → T4 GPU" if in_colab() else 'profile="colab"'
-        print(f"For {table['colab'].dataset} and {table['colab'].checkpoint}: {wish}")
     return settings
 
 

@@ -112,14 +112,20 @@ def write_state(
 def what_is_wrong(state: Path) -> str:
     "Why a state's folder cannot be trusted; empty if all of its files are what was written."
     try:
-        listed = dict(json.loads((state / "checksums.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        sums = json.loads((state / "checksums.json").read_text(encoding="utf-8"))
+        listed = {name: (entry["bytes"], entry["blake2b"]) for name, entry in sums.items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return "checksums.json cannot be read"
     there = {path.name for path in state.iterdir()} - {"checksums.json"}
     if there != set(listed):
         return f"{min(there ^ set(listed))} is {'missing' if set(listed) - there else 'not part of it'}"
-    changed = [name for name, sums in listed.items() if _checksum(state / name) != sums]
-    return f"{changed[0]} is not as it was written" if changed else ""
+    for name, (size, digest) in listed.items():
+        found = (state / name).stat().st_size
+        if found != size:
+            return f"{name} has {found:,} bytes instead of {size:,}"
+        if _checksum(state / name)["blake2b"] != digest:
+            return f"{name} has another checksum"
+    return ""
 
 
 def newest_state(folder: str | os.PathLike) -> Path | None:

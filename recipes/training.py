@@ -54,16 +54,26 @@ def warm_up_and_decay(step: int, steps: int, warmup: int, decay: float) -> float
     return min(1.0, (step + 1) / warmup, (steps - step) / max(1.0, decay * steps))
 
 
-def save_atomically(state: dict, path: Path) -> None:
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+def save(work: Path, model: nn.Module, optimizer: Optimizer, **counts: float) -> None:
+    """Write `checkpoint.pt` beside its place first; `counts` are step, seconds and tokens."""
+    part = work / "checkpoint.part"
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), **counts}, part)
+    os.replace(part, work / "checkpoint.pt")
 
 
-def trim_log(path: Path, step: int) -> None:
-    """Drop what was logged after the checkpoint: it will be logged again."""
-    rows = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step] if path.exists() else []
-    path.write_text("".join(row + "\n" for row in rows))
+def resume(work: Path, model: nn.Module, optimizer: Optimizer) -> tuple[int, float, int]:
+    """Step, seconds and tokens of `checkpoint.pt`, after its state was put back; zeros where there is none.
+
+    What was logged after the checkpoint is dropped: it will be logged again."""
+    step, seconds, tokens, checkpoint, log = 0, 0.0, 0, work / "checkpoint.pt", work / "log.jsonl"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, seconds, tokens = state["step"], state["seconds"], state["tokens"]
+    rows = [line for line in log.read_text().splitlines() if json.loads(line)["step"] <= step] if log.exists() else []
+    log.write_text("".join(row + "\n" for row in rows))
+    return step, seconds, tokens
 
 
 def save_folder(model, tokenizer, out: Path, weights: dict[str, torch.Tensor] | None = None) -> None:
@@ -95,13 +105,7 @@ def run(
     """Train to `steps`, from `checkpoint.pt` in `work` if there is one; means over `log_every` steps go to `log.jsonl`.
 
     A step must depend on nothing but its number and the weights: then a run that was killed goes on as if it had not been."""
-    first, seconds, tokens, checkpoint = 0, 0.0, 0, work / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, seconds, tokens = state["step"], state["seconds"], state["tokens"]
-    trim_log(work / "log.jsonl", first)
+    first, seconds, tokens = resume(work, model, optimizer)
     seen: dict[str, list[float]] = defaultdict(list)
     began = time.monotonic() - seconds
     for step in range(first, steps):
@@ -120,8 +124,7 @@ def run(
                 log.write(json.dumps(row) + "\n")
             seen.clear()
         if (step + 1) % save_every == 0 or step + 1 == steps:
-            save_atomically({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1,
-                             "seconds": time.monotonic() - began, "tokens": tokens}, checkpoint)
+            save(work, model, optimizer, step=step + 1, seconds=time.monotonic() - began, tokens=tokens)
 
 
 def plot(log: Path, out: Path, panels: dict[str, list[str]]) -> None:

@@ -329,34 +329,17 @@ def imdb(train: int = 96, test: int = 48) -> dict[str, bytes | str]:
 
 
 @cache
-def squad(train: int = 20, validation: int = 8) -> dict[str, bytes | str]:
-    "rajpurkar/squad; the sizes are contexts, with six questions each."
-    from recipes.corpora.questions import build_questions
+def squad(train: int = 20, validation: int = 8, version: int = 1) -> dict[str, bytes | str]:
+    "rajpurkar/squad, or rajpurkar/squad_v2; the sizes are contexts, with six questions each and perhaps more without an answer."
+    from recipes.corpora.questions import build_questions, build_unanswerable
 
-    made = build_questions(train_contexts=train, validation_contexts=validation)
+    build, name = (build_questions, "plain_text") if version == 1 else (build_unanswerable, "squad_v2")
+    made = build(train_contexts=train, validation_contexts=validation)
     columns = dict.fromkeys(("id", "title", "context", "question"), "string") | {"answers": ANSWERS}
-    files: dict[str, bytes | str] = {
-        "README.md": data_card({"plain_text": columns}, {"plain_text": made}, default="plain_text")
-    }
+    files: dict[str, bytes | str] = {"README.md": data_card({name: columns}, {name: made}, default=name)}
     for split, rows in made.items():
-        part = [{name: row[name] for name in columns} for row in rows]
-        files[f"plain_text/{split}-00000-of-00001.parquet"] = as_parquet(part)
-    return files
-
-
-@cache
-def squad_v2(train: int = 20, validation: int = 8) -> dict[str, bytes | str]:
-    "rajpurkar/squad_v2: the same, and questions without an answer."
-    from recipes.corpora.questions import build_unanswerable
-
-    made = build_unanswerable(train_contexts=train, validation_contexts=validation)
-    columns = dict.fromkeys(("id", "title", "context", "question"), "string") | {"answers": ANSWERS}
-    files: dict[str, bytes | str] = {
-        "README.md": data_card({"squad_v2": columns}, {"squad_v2": made}, default="squad_v2")
-    }
-    for split, rows in made.items():
-        part = [{name: row[name] for name in columns} for row in rows]
-        files[f"squad_v2/{split}-00000-of-00001.parquet"] = as_parquet(part)
+        part = [{column: row[column] for column in columns} for row in rows]
+        files[f"{name}/{split}-00000-of-00001.parquet"] = as_parquet(part)
     return files
 
 
@@ -407,7 +390,7 @@ def fill(hub: LoopbackHub) -> LoopbackHub:
     hub.add("datasets", "nyu-mll/glue", glue())
     hub.add("datasets", "stanfordnlp/imdb", imdb())
     hub.add("datasets", "rajpurkar/squad", squad())
-    hub.add("datasets", "rajpurkar/squad_v2", squad_v2())
+    hub.add("datasets", "rajpurkar/squad_v2", squad(version=2))
     for split, name, count in (("train", "train", 40), ("validation", "valid", 8)):
         content = json_lines(code_files(split, count))
         hub.add("datasets", f"huggingface-course/codeparrot-ds-{name}", {f"ds_{name}.json": content})

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -306,3 +307,4 @@ def test_the_notebook_runs_with_few_contexts_all_files_and_no_finished_model(tmp
     notebook = (tmp_path / "04_causal_lm.ipynb").read_text(encoding="utf-8")
     assert "nobody/no-such-model" in notebook
     assert "Going on with mini/causal." in notebook
+    assert re.search(r'"kept": 0(,|$)', notebook, re.MULTILINE) is None

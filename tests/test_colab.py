@@ -112,7 +112,7 @@ class TestWithAGpu:
     def test_with_a_gpu_auto_is_colab_and_no_cell_fails(self, hub, tmp_path, chapter):
         notebook = rehearse(chapter, tmp_path, colab(hub, tmp_path, gpu=True, COURSE_SET=SMALLER.get(chapter, "")))
         assert complaints(notebook) == []
-        assert "colab · GPU · " in shown(notebook)
+        assert "Profile colab" in shown(notebook)
 
 
 class TestWithoutAGpu:

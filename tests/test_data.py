@@ -1354,7 +1354,7 @@ def test_a_hub_that_is_in_trouble_for_a_moment_gives_the_data_set(loopback, kind
 
 
 def test_questions_without_an_answer_come_from_the_hub(loopback):
-    loopback.add("datasets", "rajpurkar/squad_v2", hub_layouts.squad_v2(20, 8))
+    loopback.add("datasets", "rajpurkar/squad_v2", hub_layouts.squad(20, 8, version=2))
     said = loopback.load("rajpurkar/squad_v2", "questions", "answers")
     train, validation = map(int, said.rpartition("[")[2].rstrip("]").split(","))
     assert (train, validation) > (120, 48), "more than the questions with an answer"

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,14 +55,24 @@ def test_start_gives_the_settings_of_each_chapter_and_says_what_it_uses(notebook
     assert settings.checkpoint in said
 
 
-@pytest.mark.parametrize(("colab", "wish"), [(True, "Runtime → Change runtime type → T4 GPU"), (False, 'profile="colab"')])
-def test_start_says_how_to_have_more_only_where_auto_took_little(monkeypatch, capsys, colab, wish):
+@pytest.mark.parametrize(
+    ("colab", "cuda", "words"),
+    [
+        (True, True, ["Profile colab, because this runtime has a GPU"]),
+        (True, False, ["tiny, because this runtime has no GPU", "nyu-mll/glue", "Runtime → Change runtime type → T4 GPU"]),
+        (False, False, ["tiny, because", "nyu-mll/glue", 'profile="colab"']),
+    ],
+)
+def test_start_says_in_one_line_what_auto_took_and_why(monkeypatch, capsys, colab, cuda, words):
     monkeypatch.setattr(lessons, "in_colab", lambda: colab)
+    monkeypatch.setattr(lessons, "choose_profile", lambda profile: "tiny")  # nothing here may ask the Hub
     start("01_training_loop", "tiny")
-    assert wish not in capsys.readouterr().out
+    assert "because" not in capsys.readouterr().out, "it was named"
     monkeypatch.delenv("COURSE_PROFILE")
+    monkeypatch.setattr(lessons, "load_settings", lambda table, _: replace(table["tiny"], profile="colab" if cuda else "tiny"))
     start("01_training_loop")
-    assert f"For nyu-mll/glue and google-bert/bert-base-cased: {wish}" in capsys.readouterr().out
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "because" in line]
+    assert all(word in line for word in words)
 
 
 def test_start_takes_changes_from_outside_and_sets_the_seed(monkeypatch):

@@ -27,7 +27,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from recipes.training import Optimizer, plot, save_atomically, save_folder, trim_log
+from recipes.training import Optimizer, plot, resume, save, save_folder
 
 from .model import EOS, MOST_TOKENS, PAD, Corpus, Plan, Translator, prepare
 
@@ -65,21 +65,9 @@ def train(
     optimizer = Optimizer(model, "layers", plan.learning_rate, plan.matrix_learning_rate)
     for group in optimizer.parts[1].param_groups:
         group["eps"] = 1e-8  # the table's rare rows have tiny gradients
-    first, seconds, tokens = 0, 0.0, 0
-    checkpoint = work / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        first, seconds, tokens = state["step"], state["seconds"], state["tokens"]
-    trim_log(work / "log.jsonl", first)
+    first, seconds, tokens = resume(work, model, optimizer)
     sums: dict[str, list[float]] = defaultdict(list)
     began = time.monotonic() - seconds
-
-    def save(done: int) -> None:
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
-        save_atomically(state | {"seconds": time.monotonic() - began, "tokens": tokens}, checkpoint)
-
     done = first
     for step in range(first, min(steps, stop or steps)):
         torch.manual_seed(plan.seed * 1_000_003 + step)  # of dropout
@@ -111,8 +99,8 @@ def train(
                 log.write(json.dumps(row) + "\n")
             sums.clear()
         if done % save_every == 0:
-            save(done)
-    save(done)
+            save(work, model, optimizer, step=done, seconds=time.monotonic() - began, tokens=tokens)
+    save(work, model, optimizer, step=done, seconds=time.monotonic() - began, tokens=tokens)
 
 
 def export(work: Path, out: Path) -> None:
