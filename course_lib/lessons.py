@@ -94,7 +94,8 @@ def plot_losses(
     for name, loss in guesses.items():
         axes.axhline(loss, color="grey", linestyle=":", label=name)
         if len(guesses) > 1:
-            axes.annotate(name, (axes.get_xlim()[0], loss), va="bottom", color="grey", fontsize="small")
+            place = {"xycoords": ("axes fraction", "data"), "xytext": (0, 2), "textcoords": "offset points"}
+            axes.annotate(name, (1, loss), **place, ha="right", color="grey", fontsize="small")
     axes.set(xlabel="step", ylabel="loss")
     axes.legend(handles=axes.lines[1 : 4 if len(guesses) == 1 else 3], fontsize="small")
     return axes

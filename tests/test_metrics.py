@@ -363,12 +363,13 @@ def naive_squad_v2(predictions, references, threshold):
         shared = sum(min(said.count(word), known.count(word)) for word in set(said))
         return 2 * shared / (len(said) + len(known))
 
+    pairs = list(zip(predictions, references, strict=True))
+    spoken = [score(row["prediction_text"], truth["answers"]["text"]) for row, truth in pairs]
+    silent = [score("", truth["answers"]["text"]) for _, truth in pairs]
+
     def marks(limit):
-        rows = []
-        for row, truth in zip(predictions, references, strict=True):
-            silent = row["no_answer_probability"] > limit
-            rows.append(score("" if silent else row["prediction_text"], truth["answers"]["text"]))
-        return np.array(rows, float)
+        quiet = [row["no_answer_probability"] > limit for row in predictions]
+        return np.array([b if hush else a for a, b, hush in zip(spoken, silent, quiet, strict=True)], float)
 
     has = np.array([bool(row["answers"]["text"]) for row in references])
     found = {}
