@@ -7,6 +7,7 @@ backward pass too. Half precision and the GradScaler are torch's own, on the CPU
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import wraps
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -174,7 +175,8 @@ def pretended_gpu(kind: str = "cuda") -> Iterator[None]:
         mock.patch("torch.accelerator.is_available", return_value=True),
         # Optimizers ask it in a build of torch for CUDA.
         mock.patch("torch.accelerator.current_stream", return_value=SimpleNamespace(is_capturing=lambda: False)),
-        mock.patch("torch.backends.mps.is_available", return_value=kind == "mps"),
+        # torch's compiler looks for what is wrapped in it.
+        mock.patch("torch.backends.mps.is_available", wraps(torch.backends.mps.is_available)(lambda: kind == "mps")),
         mock.patch("torch.backends.mps.is_built", return_value=kind == "mps"),
         mock.patch("torch.autocast", Autocast),
         mock.patch("torch.amp.autocast", Autocast),
