@@ -75,12 +75,12 @@ def preprocess(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, settings: 
     be used, unless `settings.on_error` is skip. `data` are as `load` returns them.
     """
     made, options = {}, {"max_length": settings.max_length, "stride": settings.stride, "on_error": settings.on_error}
-    questions = data["validation"] if settings.unanswerable else answerable(data["validation"], settings.on_error)
-    label = partial(prepare_train_features, unanswerable=settings.unanswerable)
-    for split, rows, prepare in (("train", data["train"], label), ("validation", questions, prepare_validation_features)):
-        cut, rows = partial(prepare, tokenizer=tokenizer, **options), rows.with_format("arrow")
+    prepare = {"train": partial(prepare_train_features, unanswerable=settings.unanswerable), "validation": prepare_validation_features}
+    for split in sorted(prepare.keys() & data.keys()):
+        questions = data[split] if split == "train" or settings.unanswerable else answerable(data[split], settings.on_error)
+        cut, rows = partial(prepare[split], tokenizer=tokenizer, **options), questions.with_format("arrow")
         made[split] = rows.map(cut, batched=True, remove_columns=rows.column_names).with_format(None)
-    return type(data)(made, questions=questions)
+    return type(data)(made | ({"questions": questions} if "validation" in data else {}))
 
 # %% ../nbs/05_question_answering.ipynb #fee72cee
 def evaluate(

@@ -28,16 +28,14 @@ import course_lib.data as data_module
 from course_lib.data import (
     ANSWERS,
     FORMER_NAMES,
-    READERS,
     SCHEMAS,
     check_answers,
     check_label,
     check_table,
     corpora,
-    find_split,
     load_data,
-    read_file,
 )
+from course_lib.files import READERS, find_split, read_file
 from course_lib.profiles import CourseError
 
 MRPC_CLASSES = ("not_equivalent", "equivalent")
@@ -341,7 +339,7 @@ def test_a_format_more_is_an_entry_more(tmp_path, monkeypatch):
     monkeypatch.setitem(READERS, ".toy", lambda path: pa.table({"text": path.read_text().split()}))
     splits = load_data(write(tmp_path / "a.toy", "one two three"), "texts")
     assert sorted([*splits["train"]["text"], *splits["validation"]["text"]]) == ["one", "three", "two"]
-    assert find_split(write(tmp_path / "folder" / "train.toy", "x").parent, "train").name == "train.toy"
+    assert [file.name for file in find_split(write(tmp_path / "folder" / "train.toy", "x").parent, "train")] == ["train.toy"]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.po"])
@@ -442,9 +440,10 @@ def test_whole_numbers_of_every_kind_are_labels(values):
         (["1", "1.5"], "1.5"),
         ([0.0, 1.5], "1.5"),
         ([float("nan")], "nan"),
-        (["yes"], "'yes'"),
-        (["0", ""], "''"),
-        (["٣"], "٣"),
+        (["0", "yes"], "row 1"),
+        (["0", ""], "row 1"),
+        (["no", " "], "row 1"),
+        (["0", "٣"], "row 1"),
         ([0, None], "row 1"),
         ([None], "row 0"),
         ([0, -1], "row 1"),
@@ -453,13 +452,13 @@ def test_whole_numbers_of_every_kind_are_labels(values):
         ([[1]], "list"),
         ([{"a": 1}], "struct"),
         (pa.array([2**64 - 1], pa.uint64()), str(2**64 - 1)),
-        ([datetime.date(2024, 1, 31)], "2024-01-31"),
-        ([b"1", b"\xff"], "UTF8"),
+        ([datetime.date(2024, 1, 31)], "date32"),
+        ([b"1", b"\xff"], "binary"),
     ],
 )
 def test_what_is_no_label_is_named(values, words):
-    table = pa.table({"sentence1": ["a"] * len(values), "sentence2": ["b"] * len(values), "label": values})
-    message = complaint(check_table, table, "pairs", "my.csv", {})
+    table = pa.table({"text": ["a"] * len(values), "label": values})
+    message = complaint(check_table, table, "labelled texts", "my.csv", {})
     assert words in message
     assert "my.csv: column 'label'" in message
 
@@ -570,7 +569,7 @@ def test_questions_are_loaded_from_squad_s_json(tmp_path):
     ("content", "words"),
     [
         ("[1, 2]", "a.json"),
-        ("{}", "'data'"),
+        ("{}", "empty"),
         ('{"data": 3}', "a.json"),
         ('{"data": [{"title": "A"}]}', "'paragraphs'"),
         ('{"data": [{"paragraphs": [{"qas": [{"id": "1", "answers": []}]}]}]}', "'context'"),
@@ -991,6 +990,82 @@ def test_a_number_that_is_no_class_is_refused_before_it_fills_the_memory(tmp_pat
     assert str(label) in complaint(load_data, path, "pairs")
 
 
+@pytest.mark.parametrize("names", [("no", "yes"), ("False", "True"), ("entailment", "neutral", "weiß nicht")])
+def test_names_of_classes_are_labels_in_the_order_of_the_alphabet(tmp_path, names):
+    rows = [(f"a{number}", "b", f" {name}") for number, name in enumerate(reversed(names * 10))]
+    write_csv(tmp_path / "train.csv", ["sentence1", "sentence2", "label"], rows)
+    write_csv(tmp_path / "dev.csv", ["sentence1", "sentence2", "label"], [("a", "b", names[-1])])
+    splits = load_data(tmp_path, "pairs")
+    assert all(data.features["label"] == ClassLabel(names=list(names)) for data in splits.values())
+    assert [names[label] for label in splits["train"]["label"]] == [name.strip() for *_, name in rows]
+    assert splits["validation"]["label"][:] == [len(names) - 1]
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "words"),
+    [
+        (["yes", "no"], "maybe", "outside no, yes in row 0"),
+        (["yes", "no"], "1", "outside no, yes in row 0"),
+        (["0", "1"], "yes", "another kind of labels than training"),
+        (["0", "1"], "0.5", "another kind of labels than training"),
+        (["0.5", "1"], "yes", "another kind of labels than training"),
+    ],
+)
+def test_labels_are_of_one_kind_on_both_sides(tmp_path, train, held_out, words):
+    write(tmp_path / "train.csv", PAIRS + "".join(f"a,b,{label}\n" for label in train))
+    path = write(tmp_path / "dev.csv", PAIRS + f"a,b,{held_out}\n")
+    message = complaint(load_data, tmp_path, "pairs")
+    assert words in message
+    assert str(path) in message
+
+
+@pytest.mark.parametrize("label", ["0", "yes", "2.5"])
+def test_one_label_in_training_is_an_error(tmp_path, label):
+    write(tmp_path / "train.csv", PAIRS + f"a,b,{label}\n" * 9)
+    write(tmp_path / "dev.csv", PAIRS + f"a,b,{label}\n")
+    assert "train.csv: all rows to train on have one label" in complaint(load_data, tmp_path, "pairs")
+
+
+def test_scores_stay_numbers(tmp_path):
+    write(tmp_path / "train.csv", PAIRS + "a,b,2.5\nc,d,5\ne,f,-0.25\n")
+    write(tmp_path / "dev.csv", PAIRS + "a,b,3\n")
+    splits = load_data(tmp_path, "pairs")
+    assert splits["train"]["label"][:] == [2.5, 5, -0.25]
+    assert splits["validation"]["label"][:] == [3.0]
+    assert all(data.features["label"] == Value("float64") for data in splits.values())
+    write(tmp_path / "dev.csv", PAIRS + "a,b,\n")
+    assert "row 0" in complaint(load_data, tmp_path, "pairs")
+    for wrong in ("nan", "inf"):
+        write_parquet(tmp_path / "train.parquet", {"sentence1": ["a"], "sentence2": ["b"], "label": [float(wrong)]})
+        assert "label" in complaint(load_data, tmp_path / "train.parquet", "pairs")
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("sentence,label", None),
+        ("text,label", None),
+        ("review,stars", "sentence:review,label:stars"),
+        ("sentence1,label", "sentence:sentence1"),
+        ("sentence1,sentence2,label", "sentence:sentence2"),
+    ],
+)
+def test_single_sentences_are_pairs_without_the_second(tmp_path, header, columns):
+    body = "".join("x," * (header.count(",") - 1) + f"text {number},{number % 2}\n" for number in range(20))
+    splits = load_data(write(tmp_path / "a.csv", f"{header}\n{body}"), "pairs", columns=columns)
+    assert set(splits["train"].column_names) == {"sentence1", "label"}
+    assert sorted(text for data in splits.values() for text in data["sentence1"]) == sorted(f"text {n}" for n in range(20))
+
+
+def test_half_a_pair_is_no_single_sentence(tmp_path):
+    path = write(tmp_path / "a.csv", "q1,q2,label\na,b,0\nc,d,1\n")
+    message = complaint(load_data, path, "pairs", columns="sentence1:q1")
+    assert "no column 'sentence2'" in message
+    assert "columns=sentence:YOUR_NAME" in message
+    assert "no column 'gone'" in complaint(load_data, path, "pairs", columns="sentence:gone")
+    assert "Unknown column" in complaint(load_data, path, "texts", columns="sentence:q1")
+
+
 def test_labels_of_jsonl_may_be_true_and_false(tmp_path):
     path = write(tmp_path / "a.jsonl", '{"sentence1": "a", "sentence2": "b", "label": true}\n' * 3)
     path.write_text(path.read_text() + path.read_text().replace("true", "false"))
@@ -1009,9 +1084,9 @@ def test_labels_of_jsonl_may_be_true_and_false(tmp_path):
     ],
 )
 def test_columns_may_be_named_as_mapping_or_text(tmp_path, columns):
-    path = write(tmp_path / "a.csv", "question1,question2,is_duplicate\n" + "a,b,1\n" * 4)
+    path = write(tmp_path / "a.csv", "question1,question2,is_duplicate\n" + "a,b,1\na,b,0\n" * 4)
     splits = load_data(path, "pairs", columns=columns)
-    assert splits["train"][0] == {"sentence1": "a", "sentence2": "b", "label": 1}
+    assert {"sentence1": "a", "sentence2": "b", "label": 1} in list(splits["train"])
 
 
 def test_a_column_name_may_hold_a_colon(tmp_path):
@@ -1058,7 +1133,7 @@ def test_a_corpus_of_another_schema_says_what_it_has():
 @pytest.mark.parametrize("splits", [("train", "validation"), ("validation",)])
 @pytest.mark.parametrize("label", ["label", "same"])
 def test_a_file_that_datasets_has_written_keeps_its_class_names(tmp_path, splits, label):
-    rows = {"sentence1": ["a", "b"], "sentence2": ["c", "d"], label: [0, 0]}
+    rows = {"sentence1": ["a", "b"], "sentence2": ["c", "d"], label: [0, 1]}
     features = Features(
         {"sentence1": Value("string"), "sentence2": Value("string"), label: ClassLabel(names=["no", "yes", "perhaps"])}
     )
@@ -1069,7 +1144,7 @@ def test_a_file_that_datasets_has_written_keeps_its_class_names(tmp_path, splits
 
 
 def test_class_names_that_cannot_be_read_are_numbers(tmp_path):
-    table = pa.table({"sentence1": ["a", "b"], "sentence2": ["c", "d"], "label": [0, 1]})
+    table = pa.table({"sentence1": ["a", "b"] * 9, "sentence2": ["c", "d"] * 9, "label": [0, 1] * 9})
     for described in (b"no json", b"[]", b'{"info": {"features": {"label": {"_type": "FromTheFuture"}}}}'):
         parquet.write_table(table.replace_schema_metadata({"huggingface": described}), tmp_path / "train.parquet")
         assert load_data(tmp_path, "pairs")["train"].features["label"].names == ["0", "1"]

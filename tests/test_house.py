@@ -20,7 +20,7 @@ TWICE = {"SETTINGS"}
 # Below the first floor nothing of the second is known, and so on.
 FLOORS = [
     {"profiles"},
-    {"results", "data", "batches", "tokens", "checkpoints", "metrics", "python_code", "lessons"},
+    {"results", "files", "data", "batches", "tokens", "checkpoints", "metrics", "python_code", "lessons"},
     {"saving", "hub", "masking", "filtering", "packing", "heads"},
     {"loop"},
     {"processes", "cli", "generation", "spans", "answering"},

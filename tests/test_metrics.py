@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from course_lib.metrics import (
     METRICS,
+    correlation_scores,
     glue_scores,
     load_metric,
     squad_scores,
@@ -111,6 +112,31 @@ def test_what_cannot_be_compared_gets_no_score(predictions):
 @pytest.mark.parametrize("references", [[-1, -1], [1, -1], np.array([0.0, -2.0])])
 def test_hidden_labels_are_not_scored(references):
     assert "Use a labelled split" in complaint(glue_scores, [0, 1], references)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_correlations_are_those_of_the_books(seed):
+    rng = np.random.default_rng(seed)
+    references = rng.normal(size=30).round(1)  # with ties
+    predictions = (references + rng.normal(size=30)).astype(np.float32)
+    found = correlation_scores(predictions, references)
+    assert found["pearson"] == pytest.approx(np.corrcoef(predictions, references)[0, 1], abs=1e-6)
+    ranks = [[(side < x).sum() + (side == x).sum() / 2 for x in side] for side in (predictions, references)]
+    assert found["spearman"] == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-6)
+    assert correlation_scores(-predictions, references)["spearman"] == pytest.approx(-found["spearman"], abs=1e-6)
+
+
+@pytest.mark.parametrize("sides", [([1, 1], [1, 2]), ([1, 2], [3, 3]), ([1], [1]), ([], [])])
+def test_what_is_the_same_everywhere_correlates_with_nothing(sides):
+    assert correlation_scores(*sides) == {"pearson": 0.0, "spearman": 0.0}
+
+
+@pytest.mark.parametrize("function", [squad_scores, squad_v2_scores])
+@pytest.mark.parametrize("keys", [("p", "q"), (1, "1")])
+def test_predictions_for_other_questions_get_no_score(function, keys):
+    references = [{"id": keys[1], "answers": {"text": ["a"]}}]
+    message = complaint(function, [{"id": keys[0], "prediction_text": "a"}], references)
+    assert f"{keys[0]!r} and {keys[1]!r}" in message
 
 
 def test_nothing_to_score_is_an_error():

@@ -8,20 +8,19 @@ import pytest
 import small_classifier
 import torch
 from complaints import complaint_of
-from datasets import ClassLabel, Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict, Value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_tokenizers import TOKENIZERS
 from transformers import DataCollatorWithPadding
 
 from course_lib.checkpoints import load_model, load_tokenizer
-from course_lib.data import load_data
+from course_lib.data import check_labels, load_data
 from course_lib.loop import LoopConfig
 from course_lib.profiles import CourseError
 from course_lib.training_loop import (
     SETTINGS,
     PairClassifier,
-    check_labels,
     evaluate,
     fine_tune,
     preprocess,
@@ -77,6 +76,14 @@ def test_a_label_without_a_class_is_an_error(data):
     assert "the model has the classes 0 to 0" in complaint
 
 
+def test_scores_and_classes_are_not_taken_for_each_other(data):
+    ones = DatasetDict(train=data["train"].filter(lambda row: row["labels"] == 0))
+    assert "num_labels=2 or more" in complaint_of(CourseError, check_labels, ones, small_model(labels=1))
+    scores = data.cast_column("labels", Value("float64"))
+    assert "num_labels=1" in complaint_of(CourseError, check_labels, scores, small_model(labels=2))
+    check_labels(scores, small_model(labels=1))
+
+
 def test_pairs_longer_than_the_model_reads_are_refused_before_training():
     assert "max_length=5000" in complaint_of(CourseError, train, replace(TINY, train_size=8, max_length=5000))
 
@@ -117,6 +124,51 @@ def test_probabilities_come_in_order():
     assert np.allclose(found.sum(1), 1, atol=1e-6)
     for row, pair in enumerate(pairs):
         assert np.allclose(classify([pair])[0], found[row], atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    "What the chapter makes of a file with such rows: a model's folder, its configuration, the last scores."
+
+    def make(rows, header, **changes):
+        folder = tmp_path_factory.mktemp("mine")
+        lines = [header, *(",".join(row) for row in rows)]
+        (folder / "mine.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        chosen = replace(TINY, dataset=str(folder / "mine.csv"), batch_size=8, num_epochs=2, **changes)
+        model, tokenizer, history = train(chosen, progress=False)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder, history
+
+    return make
+
+
+def test_single_sentences_with_named_classes_from_file_to_answer(trained):
+    views = {"good": "a warm and funny film and a joy", "bad": "a dull and tired film and a bore"}
+    rows = [(f"{view} {number}", name) for number in range(40) for name, view in views.items()]
+    folder, history = trained(rows, "review,stars", columns="sentence:review,label:stars", learning_rate=1e-3)
+    assert set(history.evaluations[-1]) == {"step", "epoch", "accuracy", "f1", "loss"}
+    assert history.evaluations[-1]["accuracy"] == 1.0
+    classify = PairClassifier.from_pretrained(str(folder))
+    assert classify.model.config.id2label == {0: "bad", 1: "good"}
+    found = classify(list(views.values()))
+    assert found.argmax(1).tolist() == [1, 0]
+    assert np.allclose(found.sum(1), 1, atol=1e-6)
+
+
+def test_scores_from_file_to_answer(trained):
+    rows = [(f"number {number}", f"number {number} again", f"{number / 8:.3f}") for number in range(41)]
+    folder, history = trained(rows, "sentence1,sentence2,label", learning_rate=1e-3)
+    assert set(history.evaluations[-1]) == {"step", "epoch", "pearson", "spearman", "loss"}
+    judge = PairClassifier.from_pretrained(str(folder))
+    assert (judge.model.config.problem_type, judge.model.config.num_labels) == ("regression", 1)
+    found = judge([("number 8", "number 8 again"), ("a", "b")])
+    assert found.shape == (2, 1)
+    held_out = load_data(folder / "mine.csv", "pairs")["validation"]
+    scores = judge(list(zip(held_out["sentence1"], held_out["sentence2"], strict=True)))[:, 0]
+    loss = ((scores - np.array(held_out["label"][:])) ** 2).mean()
+    assert history.evaluations[-1]["loss"] == pytest.approx(loss, rel=1e-3)
+    assert history.evaluations[-1]["pearson"] == pytest.approx(np.corrcoef(scores, held_out["label"][:])[0, 1], abs=1e-3)
 
 
 def test_the_chapter_s_path_on_64_real_pairs(shared, tmp_path):

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from course_lib.data import read_catalog
+from course_lib.files import read_catalog
 from course_lib.profiles import CourseError
 
 PACK = ("jupyterlab-language-pack-fr-FR", "4.5.post3")  # name and version of what the packaged corpus was made from
