@@ -28,11 +28,11 @@ CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "nbs").glob("[0-9][0-
 # tested as it is by nbval: here its parts are small.
 SMALLER = {"04": "layers=2 width=64 heads=2"}
 TINY = {
-    "01": "train_size=300 validation_size=100",
-    "02": "train_size=160 validation_size=60",
+    "01": "train_size=200 validation_size=60 max_length=48",
+    "02": "train_size=100 validation_size=50 chunk_size=32 labelled={folder}",
     "03": "train_size=300 validation_size=40",
     "04": "train_size=200 validation_size=60 train_contexts=300 validation_contexts=40",
-    "05": "train_size=200 validation_size=60",
+    "05": "train_size=100 validation_size=40",
 }
 
 pytestmark = pytest.mark.slow
@@ -119,7 +119,13 @@ class TestWithoutAGpu:
     @pytest.mark.parametrize("chapter", CHAPTERS)
     def test_without_a_gpu_auto_is_tiny_and_says_how_to_get_one(self, hub, tmp_path, chapter):
         before = len(hub.requests)
-        notebook = rehearse(chapter, tmp_path, colab(hub, tmp_path, COURSE_SET=TINY[chapter]))
+        texts = [f"{word} film number {row}" for row in range(30) for word in ("A fine", "A dull")]
+        for split in ("train", "validation"):
+            rows = "".join(f"{text},{row % 2}\n" for row, text in enumerate(texts))
+            (tmp_path / "labelled").mkdir(exist_ok=True)
+            (tmp_path / "labelled" / f"{split}.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+        variables = colab(hub, tmp_path, COURSE_SET=TINY[chapter].format(folder=tmp_path / "labelled"))
+        notebook = rehearse(chapter, tmp_path, variables)
         assert complaints(notebook) == []
         assert hub.requests[before:] == [], "the profile tiny needs no network"
         assert "Change runtime type" in shown(notebook)
