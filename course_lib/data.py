@@ -60,7 +60,7 @@ def check_label(column: pa.ChunkedArray, where: str, scores: bool = False) -> pa
     try:
         column = column.cast(pa.int64())
     except pa.ArrowInvalid as error:
-        if not scores or not pc.all(pc.less(pc.abs(column), 1e6)).as_py():
+        if not scores or not pc.all(pc.is_finite(column)).as_py():
             raise CourseError(f"{where}: {error}. {remedy}") from None
         return column.cast(pa.float64())
     _refuse(pc.less(column, 0), f"{where} is below 0", "Use a split whose labels are known.")

@@ -61,9 +61,7 @@ def _words(text: str) -> list[str]:
     return _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split()
 
 
-def normalize_answer(
-    text: str,
-) -> str:
+def normalize_answer(text: str) -> str:
     "What SQuAD compares: lower case, without ASCII punctuation and English articles, words separated by one space."
     return " ".join(_words(text))
 
