@@ -184,7 +184,8 @@ def find(name: str, splits: Iterable[str], codes: tuple[str, str], sizes: dict[s
         try:  # a clone from the Hub, with data/train-00000-of-00001.parquet and the like
             return fetch_hub(str(path), splits, {})
         except Exception as error:
-            raise CourseError(f"{name} cannot be read. {type(error).__name__}: {str(error)[:500]}") from None
+            reason = f"{type(error).__name__}: {str(error)[:500]} Is the clone whole (git lfs pull)?"
+            raise CourseError(f"{name} cannot be read. {reason}") from None
     if name == "python-code":
         return {split: (name, table) for split, table in build_python_code(splits, sizes, seed).items()}
     if "/" not in name or name.startswith("mini/"):

@@ -293,6 +293,13 @@ def test_a_clone_with_several_configurations_says_which(tmp_path):
     assert load_data(tmp_path / "mrpc", "pairs")["train"].num_rows == 18
 
 
+def test_a_clone_without_its_large_files_is_told_so(tmp_path):
+    write(tmp_path / "README.md", "---\nlicense: mit\n---\n")
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    write(tmp_path / "data" / "train-00000-of-00001.parquet", pointer)
+    assert "git lfs pull" in complaint(load_data, tmp_path, "pairs")
+
+
 def test_python_files_beside_a_readme_stay_code(tmp_path):
     write(tmp_path / "README.md", "# Program\n")
     write(tmp_path / "data" / "train.csv", texts("a", "b"))
