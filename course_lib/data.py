@@ -311,7 +311,8 @@ def load_data(
     if len(codes) != 2 or "" in codes or codes[0] == codes[1]:
         raise CourseError(f"languages={languages!r} are not two. Write languages=SOURCE,TARGET, such as en,fr.")
     name, splits = os.fspath(name_or_path), (splits,) if isinstance(splits, str) else tuple(splits)
-    found = find(name, splits, codes, sizes, seed) or (read_python_folder(name) if schema == "code" else {})
+    found = find(name, splits, codes, sizes, seed)
+    found = found if schema != "code" or "train" in found else read_python_folder(name) or found
     aside = "validation" in splits and "validation" not in found
     found |= find(name, ("train",), codes, sizes, seed) if aside and "train" not in found else {}
     for split in splits:

@@ -210,7 +210,7 @@ def find_split(folder: Path, split: str, asked: Iterable[str] = (), suffixes: It
              or (plain(file).suffix.lower() in suffixes and file.is_file())}
     for name in SPLITS.get(split, (split.lower(),)):
         found = [file for file, stem in files.items() if stem == name]
-        others = r"[-_.]?\d+(-of-\d+)?" if found else r"([-_.](?!(results|metrics|state|args|config|log)\b).*|\d+)"
+        others = r"[-_.]?\d+(-of-\d+)?" if found else r"([-_.](?!(results|metrics|state|args|config|log|requirements)\b).*|\d+)"
         found += [file for file, stem in files.items() if re.fullmatch(re.escape(name) + others, stem)]
         if found and (name == split or name not in asked):
             return in_order(found)

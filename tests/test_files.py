@@ -192,6 +192,12 @@ def test_of_plain_text_a_line_or_a_paragraph_is_a_text(tmp_path, content, expect
     assert read_file(write(tmp_path / "a.txt", content))["text"].to_pylist() == expected
 
 
+@pytest.mark.parametrize("name", ["test-requirements.txt", "train_log.txt", "dev_requirements.txt", "train.results.txt"])
+def test_texts_about_a_program_are_no_data(tmp_path, name):
+    write(tmp_path / name, "pytest\n")
+    assert find_split(tmp_path, "train") == find_split(tmp_path, "validation") == []
+
+
 def test_chapter_2_reads_plain_text(tmp_path):
     write(tmp_path / "train.txt", "one\ntwo\n")
     write(tmp_path / "valid.txt", "three\n")
@@ -303,6 +309,8 @@ def test_a_clone_without_its_large_files_is_told_so(tmp_path):
 def test_python_files_beside_a_readme_stay_code(tmp_path):
     write(tmp_path / "README.md", "# Program\n")
     write(tmp_path / "data" / "train.csv", texts("a", "b"))
+    for name in ("test-requirements.txt", "dev.txt"):
+        write(tmp_path / name, "pytest\n")
     for number in range(9):
         write(tmp_path / "program" / f"part{number}.py", f"x = {number}\n")
     assert load_data(tmp_path, "code")["train"].num_rows == 8
