@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from .checkpoints import load_model, load_tokenizer, longest_input, new_weights
+from .checkpoints import finished_model, longest_input
 from .profiles import CourseError
 from .spans import NO_ANSWER, NOTHING, Answer, TableLike, best_spans, check_lengths, columns_of, predict_spans
 from .spans import prepare_validation_features, rank_answers, report_problems
@@ -117,10 +117,7 @@ class QuestionAnswerer:
     @classmethod
     def from_pretrained(cls, name_or_path: str, **options: float) -> "QuestionAnswerer":
         "The answerer from a saved model, a folder or a Hub id; options as above. Raises `CourseError`, also if its head was never trained."
-        model = load_model("question-answering", name_or_path)
-        if fresh := new_weights(model):
-            raise CourseError(f"{name_or_path} has no head for answers ({fresh[0]} is missing). Fine-tune it first.")
-        return cls(model, load_tokenizer(name_or_path), **options)
+        return cls(*finished_model("question-answering", name_or_path), **options)
 
     def __call__(
         self,

@@ -58,7 +58,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, default_data_collator
 
 from .batches import own_batches
-from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
+from .checkpoints import check_fits, finished_model, load_model, load_tokenizer, longest_input
 from .data import load_data
 from .loop import History, LoopConfig, evaluating, fit, summed_loss
 from .masking import MaskingCollator, freeze_masking, logits_at, masked_lm_loss, texts_to_chunks
@@ -135,7 +135,7 @@ class MaskFiller:
     @classmethod
     def from_pretrained(cls, name_or_path: str) -> "MaskFiller":
         "With the model and the tokenizer of a checkpoint, on the Hub or in a folder. Raises like `load_model`."
-        return cls(load_model("masked-lm", name_or_path), load_tokenizer(name_or_path))
+        return cls(*finished_model("masked-lm", name_or_path))
 
     def __call__(self, texts: str | Sequence[str], k: int = 5, batch_size: int = 32) -> list:
         """For each text a list of its holes, for each hole the `k` best `Filler`s; for a single text, its holes only.

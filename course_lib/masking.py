@@ -106,10 +106,8 @@ def _tokenize_and_group(batch: pa.Table, tokenizer: "PreTrainedTokenizerBase", c
 _STRIDES = [np.uint64(count * 0x9E3779B97F4A7C15 % 2**64) for count in range(4)]
 
 
-def _mix(
-    numbers: np.ndarray,  # uint64
-) -> np.ndarray:
-    "A hash of each number, uint64: one to one, and one bit changed in the input changes about half of the output."
+def _mix(numbers: np.ndarray) -> np.ndarray:
+    "A hash of each number, uint64 like it: one to one, and one bit changed in the input changes about half of the output."
     numbers = numbers ^ (numbers >> np.uint64(30))
     numbers *= np.uint64(0xBF58476D1CE4E5B9)
     numbers ^= numbers >> np.uint64(27)
@@ -117,13 +115,8 @@ def _mix(
     return numbers ^ (numbers >> np.uint64(31))
 
 # %% ../nbs/workbench/masking.ipynb #297bdbc1
-def _keys(
-    ids: np.ndarray,  # rows laid end to end, int, shape (n,)
-    lengths: np.ndarray,  # of the rows, int, shape (rows,)
-    seed: int,
-    epoch: int,
-) -> np.ndarray:
-    "For each token a number, uint64, that follows from seed, epoch, its row's ids and its place in the row."
+def _keys(ids: np.ndarray, lengths: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    "For each token of rows laid end to end a number, uint64, that follows from seed, epoch, its row's ids and its place in the row."
     strides = ranges(np.zeros_like(lengths), lengths).astype(np.uint64) * _STRIDES[3]
     sums = np.append(np.uint64(0), np.cumsum(_mix(ids.astype(np.uint64) + strides)))
     salt = np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)
@@ -131,11 +124,8 @@ def _keys(
     return np.repeat(_mix(rows + salt), lengths) + strides
 
 
-def _draws(
-    keys: np.ndarray,  # uint64
-    which: int,  # 0, 1 or 2
-) -> np.ndarray:
-    "A number for each key, float64 in [0, 1)."
+def _draws(keys: np.ndarray, which: int) -> np.ndarray:
+    "For each key, uint64, its number 0, 1 or 2, float64 in [0, 1)."
     return (_mix(keys + _STRIDES[which]) >> np.uint64(11)) * 2.0**-53
 
 # %% ../nbs/workbench/masking.ipynb #554756f6

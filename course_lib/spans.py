@@ -25,7 +25,7 @@ from .checkpoints import check_fits
 from .data import ANSWERS
 from .loop import evaluating, evaluation_batches, token_lengths
 from .profiles import CourseError
-from .tokens import Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts
+from .tokens import Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts, whole_letters
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -60,8 +60,7 @@ def _answer_tokens(contexts: Tokens, which: np.ndarray, begin: np.ndarray, end: 
     last = np.searchsorted(starts, which * width + end, "left") - 1
     found = np.full((len(which), 2), -1)
     there = first <= last
-    places = np.stack([first, last], 1)[there]
-    found[there] = solid[places] - bases(contexts.lengths)[which[there], None]
+    found[there] = solid[np.stack([first, last], 1)[there]] - bases(contexts.lengths)[which[there], None]
     return found
 
 # %% ../nbs/workbench/spans.ipynb #076ce2ef
@@ -127,6 +126,7 @@ def _cut(
 
 # %% ../nbs/workbench/spans.ipynb #0d464138
 TableLike = Any  # a `Dataset`, an Arrow table, or a mapping of column names to lists
+_LABELS = ("start_positions", "end_positions")
 
 
 def columns_of(rows: TableLike, *names: str) -> pa.Table:
@@ -240,8 +240,7 @@ def pad_features(
         for name in ("input_ids", "token_type_ids", "attention_mask")
         if name in rows[0]
     }
-    labels = [name for name in ("start_positions", "end_positions") if name in rows[0]]
-    return batch | {name: torch.tensor([row[name] for row in rows]) for name in labels}
+    return batch | {name: torch.tensor([row[name] for row in rows]) for name in _LABELS if name in rows[0]}
 
 # %% ../nbs/workbench/spans.ipynb #1a1afe87
 def span_loss(
@@ -249,12 +248,11 @@ def span_loss(
     batch: Mapping[str, torch.Tensor],  # as `pad_features` makes it, with labels
 ) -> torch.Tensor:
     "Mean cross-entropy of start and end over the tokens that are no padding, a scalar; the same however far rows are padded."
-    labels = ("start_positions", "end_positions")
-    output = model(**{name: values for name, values in batch.items() if name not in labels})
+    output = model(**{name: values for name, values in batch.items() if name not in _LABELS})
     padding = batch["attention_mask"] == 0
     losses = [
         torch.nn.functional.cross_entropy(logits.float().masked_fill(padding, -torch.inf), batch[name])
-        for logits, name in zip((output.start_logits, output.end_logits), labels, strict=True)
+        for logits, name in zip((output.start_logits, output.end_logits), _LABELS, strict=True)
     ]
     return sum(losses) / 2
 
@@ -280,9 +278,8 @@ def predict_spans(
         for part, batch in evaluation_batches(model, rows, collate, batch_size, accelerator):
             output = model(**batch)
             found.append((part, torch.stack([output.start_logits, output.end_logits]).float().cpu().numpy()))
-    found = gather_object(found) if accelerator else found
     result = np.full((2, len(lengths), lengths.max(initial=0)), -np.inf, np.float32)
-    for part, logits in found:
+    for part, logits in gather_object(found) if accelerator else found:
         result[:, part, : logits.shape[2]] = logits
     result[:, np.arange(result.shape[2]) >= lengths[:, None]] = -np.inf
     return result
@@ -368,7 +365,8 @@ def _candidates(
     "Place of the question, first character, the one after the last, score: by question, best first."
     if n_best < 1 or max_answer_length < 1:
         raise CourseError(f"n_best={n_best}, max_answer_length={max_answer_length}: both must be at least 1.")
-    table, names = columns_of(features, "example_id", "offset_mapping"), columns_of(examples, "id")["id"]
+    table, given = columns_of(features, "example_id", "offset_mapping"), columns_of(examples, "id", "context")
+    names, contexts = given["id"], given["context"].combine_chunks().dictionary_encode()
     owner = pc.index_in(table["example_id"], names.combine_chunks())
     if owner.null_count or len(names.unique()) < len(names):
         raise CourseError("Each window's example_id must be the id of exactly one example. Give features of these examples.")
@@ -382,7 +380,9 @@ def _candidates(
         return [np.zeros(0, np.int64)] * 4
     window, score, first, last = _spans(starts, ends, offsets, n_best, max_answer_length, every)
     begin, end = offsets.begin[offsets.base[window] + first], offsets.end[offsets.base[window] + last]
-    question = owner.to_numpy()[window]
+    question, context_of = owner.to_numpy()[window], contexts.indices.to_numpy()
+    tokens = np.repeat(context_of[owner.to_numpy()], offsets.lengths), offsets.begin, offsets.end
+    begin, end = whole_letters(contexts.dictionary.to_pylist(), tokens, (context_of[question], begin, end))
     order = np.lexsort((end, begin, -score, question))
     return [question[order], begin[order], end[order], score[order]]
 

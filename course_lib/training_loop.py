@@ -17,7 +17,7 @@ from accelerate import Accelerator
 from datasets import Dataset, DatasetDict
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 
-from .checkpoints import check_fits, load_model, load_tokenizer, longest_input
+from .checkpoints import check_fits, finished_model, load_model, load_tokenizer, longest_input
 from .data import check_labels, load_data
 from .loop import History, LoopConfig, fit, predict_logits
 from .metrics import correlation_scores, glue_scores
@@ -132,7 +132,7 @@ class PairClassifier:
     @classmethod
     def from_pretrained(cls, name_or_path: str) -> "PairClassifier":
         "With the model and the tokenizer of a checkpoint on the Hub or in a folder. Raises like `load_model`."
-        return cls(load_model("sequence-classification", name_or_path), load_tokenizer(name_or_path))
+        return cls(*finished_model("sequence-classification", name_or_path))
 
     def __call__(self, pairs: Sequence[tuple[str, str]] | Sequence[str], batch_size: int = 64) -> np.ndarray:
         """Probability of each class for each pair, float32, shape (len(pairs), classes), in the order given.

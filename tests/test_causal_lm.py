@@ -13,6 +13,7 @@ from accelerate import Accelerator
 from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from pretended_gpu import pretended_gpu
+from small_checkpoints import save_checkpoint
 from transformers import (
     CohereConfig,
     CohereForCausalLM,
@@ -308,3 +309,35 @@ def test_the_notebook_runs_with_few_contexts_all_files_and_no_finished_model(tmp
     assert "nobody/no-such-model" in notebook
     assert "Going on with mini/causal." in notebook
     assert re.search(r'"kept": 0(,|$)', notebook, re.MULTILINE) is None
+
+
+class Writes:
+    "A model that goes on with these texts, whatever it was asked."
+
+    def __init__(self, model, tokenizer, *texts):
+        self.model, self.rows = model, [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+
+    def __call__(self, input_ids, pad_token_id, **options):
+        self.asked, width = input_ids.tolist(), max(map(len, self.rows))
+        rows = [row + [pad_token_id] * (width - len(row)) for row in self.rows]
+        return torch.cat([input_ids, torch.tensor(rows)], 1)
+
+
+def test_a_completion_keeps_the_blank_that_its_tokenizer_would_strip(tmp_path, monkeypatch):
+    "Llama's drops a first blank when it decodes, and begins each text with a token."
+    complete = CodeCompleter.from_pretrained(str(save_checkpoint("llama", tmp_path)))
+    tokenizer, end = complete.tokenizer, complete.tokenizer.eos_token
+    writes = Writes(complete.model, tokenizer, "+ b" + end, "+ c, d" + end)
+    monkeypatch.setattr(complete.model, "generate", writes)
+    assert tokenizer.decode(writes.rows[0]).startswith("+"), "alone, the blank is gone"
+    assert complete(["x = a", "y = 1"]) == [" + b", " + c, d"]
+    assert all(row[row.count(tokenizer.pad_token_id)] == tokenizer.bos_token_id for row in writes.asked)
+
+
+def test_marks_keep_their_blanks_and_any_end_ends(tmp_path, monkeypatch):
+    complete = CodeCompleter.from_pretrained(str(save_checkpoint("gpt2", tmp_path)))
+    complete.tokenizer.clean_up_tokenization_spaces = True
+    complete.model.generation_config.eos_token_id = [complete.tokenizer.eos_token_id, 5]
+    stop = complete.tokenizer.convert_ids_to_tokens(5)
+    monkeypatch.setattr(complete.model, "generate", Writes(complete.model, complete.tokenizer, f" , b .{stop}never"))
+    assert complete("x = a ?") == " , b ."

@@ -9,7 +9,8 @@ import random
 import shutil
 import sys
 import time
-from functools import partial
+import warnings
+from functools import cache, partial
 from pathlib import Path
 
 import huggingface_hub
@@ -19,6 +20,7 @@ import torch
 from complaints import complaint_of
 from huggingface_hub import constants
 from loopback_hub import running_loopback_hub
+from small_checkpoints import save_checkpoint
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
     AutoModel,
@@ -27,6 +29,7 @@ from transformers import (
     BertForSequenceClassification,
     ByT5Tokenizer,
     DistilBertConfig,
+    EncoderDecoderConfig,
     GPT2Config,
     GPT2LMHeadModel,
     PreTrainedTokenizerFast,
@@ -35,6 +38,7 @@ from transformers import (
 )
 
 import course_lib.checkpoints as checkpoints
+from course_lib.answering import QuestionAnswerer
 from course_lib.checkpoints import (
     MINI_FOLDER,
     TASKS,
@@ -46,7 +50,10 @@ from course_lib.checkpoints import (
     new_weights,
     resolve_checkpoint,
 )
+from course_lib.generation import CodeCompleter
+from course_lib.masked_lm import MaskFiller
 from course_lib.profiles import CourseError
+from course_lib.training_loop import PairClassifier
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "was", "good", "bad", "##ly", ".", "zoe"]
 ENCODER_TASKS = ["sequence-classification", "masked-lm", "question-answering"]
@@ -884,3 +891,151 @@ def test_a_token_without_embedding_is_named():
     assert message.startswith(f"The tokenizer has {len(WORDS) + 1} tokens, the model {len(WORDS)}.")
     model.resize_token_embeddings(len(tokenizer))
     check_fits(model, tokenizer, 32, "max_length")
+
+
+# what the file holds of a model
+
+
+def changed(folder, out, rename=str, keep=lambda name: True, **config):
+    "A copy of a checkpoint with other names, fewer tensors or another configuration."
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(folder, out)
+    tensors = {rename(name): tensor for name, tensor in load_file(out / "model.safetensors").items() if keep(name)}
+    save_file(tensors, out / "model.safetensors", {"format": "pt"})
+    settings = json.loads((out / "config.json").read_text())
+    (out / "config.json").write_text(json.dumps(settings | config))
+    return out
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    return cache(lambda kind: save_checkpoint(kind, folder / kind))
+
+
+WRAPPED = {
+    "compiled": lambda name: f"_orig_mod.{name}",
+    "parallel": lambda name: f"module.{name}",
+    "both": lambda name: f"module._orig_mod.{name}",
+    "a layer": lambda name: name.replace(".0.", ".0._orig_mod."),
+    "of somebody": lambda name: f"student.{name}",
+}
+
+
+@pytest.mark.parametrize(("kind", "task"), [("bert", "masked-lm"), ("mbart", "seq2seq"), ("gpt2", "causal-lm")])
+@pytest.mark.parametrize("wrap", WRAPPED)
+def test_weights_below_a_prefix_are_not_there_and_the_prefix_is_named(small, tmp_path, kind, task, wrap):
+    message = complaint(load_model, task, changed(small(kind), tmp_path / "new", WRAPPED[wrap]))
+    prefix = WRAPPED[wrap]("|.0.").split("|")[0] or "_orig_mod."
+    assert f"the file has {'' if wrap == 'a layer' else prefix}" in message
+    assert prefix in message
+
+
+PARTS = {
+    "more layers": ("bert", "masked-lm", {"num_hidden_layers": 3}),
+    "one bias": ("bert", "masked-lm", {"keep": lambda name: not name.endswith("layer.1.output.dense.bias")}),
+    "positions": ("bert", "question-answering", {"keep": lambda name: "position_embeddings" not in name}),
+    "decoder": ("t5", "seq2seq", {"keep": lambda name: not name.startswith("decoder.")}),
+    "another architecture": ("roberta", "masked-lm", {"model_type": "bert", "architectures": ["BertForMaskedLM"]}),
+}
+
+
+@pytest.mark.parametrize("what", PARTS)
+def test_what_is_missing_below_the_head_is_an_error(small, tmp_path, what):
+    kind, task, change = PARTS[what]
+    message = complaint(load_model, task, changed(small(kind), tmp_path / "new", **change))
+    assert "below its head are missing" in message
+    assert ("the file has roberta." if "another" in what else "config.json describes a larger model") in message
+
+
+def test_a_new_part_that_is_no_head_for_the_reader_s_labels_is_a_warning(small, tmp_path):
+    body = changed(small("bert"), tmp_path / "new", keep=lambda name: name.startswith("bert."))
+    with pytest.warns(UserWarning, match=r"lacks 6 tensors.* cls\.predictions"):
+        assert len(new_weights(load_model("masked-lm", body))) == 6
+    with pytest.warns(UserWarning, match="lacks 2 tensors.*pooler"):
+        load_model("sequence-classification", body)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_model("question-answering", body)
+        load_model("masked-lm", small("bert"))
+
+
+@pytest.mark.parametrize("use", [PairClassifier, MaskFiller, QuestionAnswerer, CodeCompleter])
+def test_nothing_is_asked_of_a_head_that_was_never_trained(small, tmp_path, use):
+    kind = "llama" if use is CodeCompleter else "distilbert"
+    head = ("vocab", "lm_head", "classifier")
+    body = changed(small(kind), tmp_path / "new", keep=lambda name: not name.startswith(head), tie_word_embeddings=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert "Fine-tune it first" in complaint(use.from_pretrained, str(body))
+
+
+def test_an_adapter_names_its_base_and_what_to_do(copy_of, hub):
+    folder = copy_of("adapter")
+    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "google-bert/bert-base-cased"}))
+    (folder / "config.json").unlink()
+    hub.add("models", "me/adapter", files_of(folder))
+    for name in (folder, "me/adapter"):
+        message = complaint(load_model, "masked-lm", name)
+        assert "PEFT adapter of google-bert/bert-base-cased" in message
+        assert "merge_and_unload" in message
+
+
+def test_a_missing_shard_is_named(copy_of, state):
+    from safetensors.torch import save
+
+    folder, weights = copy_of("shards"), {key: value.clone() for key, value in state.items()}
+    (folder / "model.safetensors").unlink()
+    pieces, index = in_parts(weights, "model.safetensors")
+    (folder / "model.safetensors.index.json").write_bytes(index if isinstance(index, bytes) else index.encode())
+    for name, piece in list(pieces.items())[:1]:
+        (folder / name).write_bytes(save(piece, {"format": "pt"}))
+    assert "model-00002-of-00002.safetensors" in complaint(load_model, "masked-lm", folder)
+
+
+# what tokenizer and model know of each other
+
+
+@pytest.mark.parametrize(("kind", "pad"), [("gpt2", "<|endoftext|>"), ("llama", "</s>"), ("bert", "[PAD]")])
+def test_a_tokenizer_has_padding_and_a_classifier_knows_it(small, kind, pad):
+    tokenizer = load_tokenizer(small(kind))
+    assert tokenizer.pad_token == pad
+    model = load_model("sequence-classification", small(kind), num_labels=2)
+    assert model.config.pad_token_id == tokenizer.pad_token_id
+    batch = tokenizer(["a b", "a longer text"], padding=True, return_tensors="pt")
+    with torch.no_grad():
+        alone = model(**tokenizer("a b", return_tensors="pt")).logits
+        assert torch.allclose(model(**batch).logits[:1], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(("said", "pad"), [(5, 5), (-1, 2), (None, 2)])
+def test_padding_is_what_the_model_calls_so(small, tmp_path, said, pad):
+    assert load_tokenizer(changed(small("llama"), tmp_path / "new", pad_token_id=said)).pad_token_id == pad
+
+
+def test_types_that_the_model_does_not_know_are_left_out(small, tmp_path, capsys):
+    save_checkpoint("bert", tmp_path, type_vocab_size=1)
+    loaded = load_tokenizer(tmp_path)
+    assert "one type of tokens" in capsys.readouterr().out
+    load_model("sequence-classification", tmp_path)(**loaded("the film", "was good", return_tensors="pt"))
+    assert "token_type_ids" in load_tokenizer(small("bert")).model_input_names
+
+
+@pytest.mark.parametrize("start", [None, 999])
+def test_a_decoder_that_cannot_begin_is_an_error(small, tmp_path, start):
+    folder = changed(small("t5"), tmp_path / "new", decoder_start_token_id=start)
+    model, tokenizer = load_model("seq2seq", folder), load_tokenizer(folder)
+    assert f"decoder_start_token_id={start}" in complaint(check_fits, model, tokenizer, 16, "max_length")
+    model.config.decoder_start_token_id = 0
+    check_fits(model, tokenizer, 16, "max_length")
+
+
+def test_of_two_models_the_smaller_one_sets_the_limits():
+    config = EncoderDecoderConfig.from_encoder_decoder_configs(tiny_config(), tiny_config())
+    assert longest_input(config, tiny_tokenizer()) == 32
+    said = complaint(check_fits, config, tiny_tokenizer(), 16, "max_length")
+    assert "decoder_start_token_id=None, pad_token_id=None" in said
+    config.decoder.vocab_size = 5
+    assert f"tokenizer has {len(WORDS)} tokens, the model 5" in complaint(check_fits, config, tiny_tokenizer(), 16, "x")

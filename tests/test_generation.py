@@ -1,6 +1,7 @@
 """`course_lib.generation`: tokens, texts and translations against one at a time by the library."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretended_gpu import pretended_gpu
+from small_checkpoints import save_checkpoint
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
@@ -33,7 +35,7 @@ from transformers import (
 from course_lib import generation
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.data import load_data
-from course_lib.generation import ctranslate2_generator, decode_predictions, encode_texts, generate_all
+from course_lib.generation import ctranslate2_generator, decode_predictions, encode_texts, generate_all, set_languages
 from course_lib.metrics import bleu_scores
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
@@ -428,3 +430,80 @@ def test_without_the_engine_there_is_none(mini, monkeypatch):
 
 def test_the_engine_is_for_marian(mini):
     assert ctranslate2_generator(small_model("bart"), mini[1], max_length=20) is None
+
+
+# many languages
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small")
+    return cache(lambda kind: save_checkpoint(kind, folder / kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "languages", "source", "target"),
+    [
+        ("mbart", "de,fr", [..., "</s>", "de_DE"], [..., "</s>", "fr_XX"]),
+        ("nllb", "deu_Latn, fra_Latn", ["deu_Latn", ..., "</s>"], ["fra_Latn", ..., "</s>"]),
+        ("nllb", "deu,fra", ["deu_Latn", ..., "</s>"], ["fra_Latn", ..., "</s>"]),
+        ("m2m100", "de,fr", ["__de__", ..., "</s>"], ["__fr__", ..., "</s>"]),
+    ],
+)
+def test_languages_are_on_both_sides_and_what_is_written_begins_with_its_own(
+    small, tmp_path, kind, languages, source, target
+):
+    model, tokenizer = load_model("seq2seq", small(kind)), load_tokenizer(small(kind))
+    assert set_languages(model, tokenizer, languages) == ""
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    for loaded in (tokenizer, load_tokenizer(tmp_path)):
+        for side, text in (("source", "ab"), ("target", "cd")):
+            ids = encode_texts([text], loaded, target=side == "target")[0]
+            around = [token for token in {"source": source, "target": target}[side] if token is not ...]
+            assert [token for token in loaded.convert_ids_to_tokens(ids) if token in around] == around
+    again = load_model("seq2seq", tmp_path)
+    set_languages(again, loaded)
+    code = loaded.convert_tokens_to_ids(target[0] if target[0] is not ... else target[-1])
+    rows = generate_all(again, encode_texts(["ab", "a b"], loaded), max_length=9)
+    assert {code} == {row[0 if kind == "mbart" else 1] for row in rows}
+    assert not any("fr" in text for text in decode_predictions([[code, *row[2:]] for row in rows], loaded))
+    labels = torch.tensor(encode_texts(["cd"], loaded, target=True))
+    seen = again.prepare_decoder_input_ids_from_labels(labels) if kind == "mbart" else labels
+    assert seen[0, 0] == code, "in training as in writing"
+
+
+@pytest.mark.parametrize("languages", [None, "en", "en,fr,de", "en,xx", "eng_Latn,fr", "zho,eng"])
+def test_languages_that_the_model_does_not_know_are_asked_for(small, languages):
+    model, tokenizer = load_model("seq2seq", small("nllb")), load_tokenizer(small("nllb"))
+    message = complaint_of(CourseError, set_languages, model, tokenizer, languages)
+    assert "language_codes=SOURCE,TARGET" in message
+    assert ("eng_Latn" if languages else "ace_Latn") in message
+
+
+def test_t5_gets_the_prefix_that_it_was_trained_with(small, tmp_path):
+    model, tokenizer = load_model("seq2seq", small("t5")), load_tokenizer(small("t5"))
+    plain = tokenizer("ab")["input_ids"]
+    for languages in (None, "fr,en", "en,pl"):
+        message = complaint_of(CourseError, set_languages, model, tokenizer, languages)
+        assert "prefix=" in message
+        assert "translate English to French:" in message
+    assert set_languages(model, tokenizer, "en,fr") == "translate English to French: "
+    assert encode_texts(["ab"], tokenizer)[0] == tokenizer("translate English to French: ab")["input_ids"]
+    assert encode_texts(["ab"], tokenizer, target=True)[0] == plain
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    loaded = load_tokenizer(tmp_path)
+    assert set_languages(load_model("seq2seq", tmp_path), loaded) == "translate English to French: "
+    assert set_languages(model, loaded, "en,fr", "Translate:") == "Translate: "
+    assert set_languages(model, loaded, "en,fr", " ") == ""
+
+
+def test_marian_s_code_stands_before_the_source_where_there_are_several(tmp_path):
+    model, tokenizer = small_model(vocabulary=160), make_marian(tmp_path)
+    assert set_languages(model, tokenizer, "en,fr") == "", "a single one is no choice"
+    tokenizer.supported_language_codes = [">>fr<<", ">>it<<"]
+    tokenizer.init_kwargs.pop("source_prefix")
+    assert ">>it<<" in complaint_of(CourseError, set_languages, model, tokenizer)
+    assert set_languages(model, tokenizer, "en,fr") == ">>fr<< "
+    assert encode_texts(["open"], tokenizer) == [tokenizer(">>fr<< open")["input_ids"]]

@@ -11,10 +11,13 @@ from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_checkpoints import LETTERS, llama, numbered
 from small_masked import SIZES, TOKENIZER, make_chunks, make_texts, small_model
 from small_tokenizers import TOKENIZERS
 from small_tokenizers import texts as any_text
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from torch.utils.data import DataLoader
+from transformers import PreTrainedTokenizerFast
 
 from course_lib.masking import (
     MaskingCollator,
@@ -353,3 +356,37 @@ def test_the_hook_goes_after_an_error(chunks):
     with pytest.raises(IndexError):
         masked_lm_loss(model, batch)
     assert not model.get_output_embeddings()._forward_pre_hooks
+
+
+def gemma() -> PreTrainedTokenizerFast:
+    "Gemma's way: blanks become marks, and nothing is left to cut at."
+    special = ["<pad>", "<unk>", "<mask>"]
+    raw = Tokenizer(models.BPE(numbered(*special, "▁", "\n", *LETTERS), [], unk_token="<unk>"))
+    raw.normalizer, raw.pre_tokenizer = normalizers.Replace(" ", "▁"), pre_tokenizers.Split(" ", "merged_with_previous")
+    names = {"pad_token": "<pad>", "unk_token": "<unk>", "mask_token": "<mask>"}
+    return PreTrainedTokenizerFast(tokenizer_object=raw, **names)
+
+
+@pytest.mark.parametrize("make", [gemma, llama])
+def test_words_end_at_blanks_where_the_tokenizer_knows_no_words(make):
+    tokenizer, text = make(), "some words  of a text\nthat are here "
+    assert set(tokenizer(text, add_special_tokens=False).word_ids()) == {0}
+    rows = tokenize_with_word_ids({"text": [text, "two words"]}, tokenizer).to_pylist()
+    pieces = tokenizer.convert_ids_to_tokens(rows[0]["input_ids"])
+    words = [
+        "".join(piece for piece, word in zip(pieces, rows[0]["word_ids"], strict=True) if word == number)
+        for number in range(8)
+    ]
+    assert [word.strip("▁\n") for word in words] == text.split()
+    assert [word for word in dict.fromkeys(rows[1]["word_ids"]) if word >= 0] == [0, 1]
+
+
+def test_whole_words_are_hidden_and_not_whole_texts():
+    tokenizer, dice = gemma(), np.random.default_rng(0)
+    texts = [" ".join(dice.choice(["film", "good", "bad", "cab", "one"], 12)) for _ in range(300)]
+    rows = Dataset(tokenize_with_word_ids({"text": texts}, tokenizer))
+    frozen = freeze_masking(rows, tokenizer, 0.15, whole_words=True)
+    shares = np.array([np.mean(np.array(labels) != -100) for labels in frozen["labels"]])
+    assert 0.12 < shares.mean() < 0.18
+    assert shares.max() < 0.8
+    assert (shares == 0).mean() < 0.3

@@ -1,5 +1,6 @@
 "Windows, labels, the loss, predictions and the search for spans against independent naive references."
 
+import unicodedata
 from functools import partial
 
 import numpy as np
@@ -10,9 +11,11 @@ from complaints import complaint_of
 from datasets import Dataset
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from small_checkpoints import deberta
 from small_questions import make_questions, records, small_model
 from small_tokenizers import TOKENIZERS, texts, word_pieces
-from transformers import BertTokenizerFast
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BertTokenizerFast, PreTrainedTokenizerFast
 
 from course_lib.metrics import squad_scores
 from course_lib.profiles import CourseError
@@ -297,9 +300,25 @@ def test_validation_features_are_those_of_the_tokenizer(name, rows, max_length, 
 # From logits to answers
 
 
+def whole(context, covered, begin, end):
+    "A span with the letters beside it that no token covers, and without blanks at its ends."
+    free = lambda at: at not in covered and not context[at].isspace()
+    while begin > 0 and free(begin - 1):
+        begin -= 1
+    while end < len(context) and free(end):
+        end += 1
+    while begin < end and context[begin].isspace():
+        begin += 1
+    while begin < end and context[end - 1].isspace():
+        end -= 1
+    return begin, end
+
+
 def naive_answers(examples, features, start_logits, end_logits, n_best, max_answer_length):
     "The triple loop. For each example its candidates, best first: score, start, end."
     found, owners, mappings = [], *(features[name].to_pylist() for name in ("example_id", "offset_mapping"))
+    assert len(set(examples["context"])) == 1, "so that all windows show the same text"
+    covered = {at for offsets in mappings for pair in offsets if pair for at in range(*pair)}
     for name in examples["id"]:
         spans = {}
         for row, owner in enumerate(owners):
@@ -317,7 +336,7 @@ def naive_answers(examples, features, start_logits, end_logits, n_best, max_answ
                     if end < start or end - start + 1 > max_answer_length:
                         continue
                     score = float(start_logits[row][start]) + float(end_logits[row][end])
-                    span = (offsets[start][0], offsets[end][1])
+                    span = whole(examples["context"][0], covered, offsets[start][0], offsets[end][1])
                     if score > -np.inf:
                         spans[span] = max(score, spans.get(span, -np.inf))
         found.append(sorted((-score, *span) for span, score in spans.items())[:n_best])
@@ -335,7 +354,7 @@ def searches(draw):
     names = [f"q{number}" for number in range(draw(st.integers(1, 4)))]
     owners = sorted(draw(st.lists(st.sampled_from(names), max_size=7)))
     width = draw(st.integers(1, 12))
-    context = "abcdefghijklmnopqrstuvwxyz"
+    context = draw(st.sampled_from(["abcdefghijklmnopqrstuvwxyz", "ab def  ijk\nmnop r tuv\u00a0xyz", " " * 26]))
     mappings = []
     for _ in owners:
         length = int(dice.integers(1, width + 1))
@@ -507,3 +526,59 @@ def test_logits_of_other_types_are_ranked_like_floats(small_run, kind):
     logits = np.random.default_rng(0).integers(0, 2 if kind is bool else 9, (2, len(windows), width))
     given = postprocess_answers(examples, windows, *logits.astype(kind), n_best=5, max_answer_length=6)
     assert given == postprocess_answers(examples, windows, *logits.astype(np.float32), n_best=5, max_answer_length=6)
+
+
+# Letters between tokens, and blanks in them
+
+
+def bytes_and_merges(pre_tokenizer, post_processor):
+    "Byte level with a few words that begin with a blank."
+    special, merges = ["<s>", "<pad>", "</s>", "<unk>"], [("Ġ", "b"), ("Ġ", "A"), ("ĠA", "m")]
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    pieces = dict.fromkeys([*special, *alphabet, *("".join(pair) for pair in merges)])
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    raw = Tokenizer(models.BPE(vocabulary, merges, unk_token="<unk>"))
+    raw.pre_tokenizer, raw.post_processor = pre_tokenizer, post_processor
+    names = {"pad_token": "<pad>", "cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>"}
+    return PreTrainedTokenizerFast(tokenizer_object=raw, model_input_names=["input_ids", "attention_mask"], **names)
+
+
+BYTES = pre_tokenizers.ByteLevel
+ENDS = [("<s>", 0), ("</s>", 2)]
+GAPS = {
+    "robbert": bytes_and_merges(
+        pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), BYTES(add_prefix_space=True), pre_tokenizers.Punctuation()]),
+        processors.RobertaProcessing(*ENDS[::-1], trim_offsets=True, add_prefix_space=True),
+    ),
+    "modernbert": bytes_and_merges(
+        BYTES(add_prefix_space=False),
+        processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=ENDS),
+    ),
+    "uncased bert": TOKENIZERS["word pieces"],
+    "deberta": deberta(),
+}
+ANSWERS = [
+    ("He lives in Amsterdam, now", "Amsterdam"),
+    (unicodedata.normalize("NFD", "le café noir"), unicodedata.normalize("NFD", "café")),
+    ("वह दिल्ली में है", "दिल्ली में"),
+    ("in bad, x", "bad"),
+    ("x bad", "bad"),
+    (" \n cab", "cab"),
+]
+
+
+@pytest.mark.parametrize(("context", "answer"), ANSWERS)
+@pytest.mark.parametrize("kind", GAPS)
+def test_who_is_sure_of_the_right_tokens_gives_the_right_letters(kind, context, answer):
+    row, tokenizer = records(("ab", context, answer, context.index(answer))), GAPS[kind]
+    labels = prepare_train_features(row, tokenizer, 64, 8).to_pydict()
+    windows = prepare_validation_features(row, tokenizer, 64, 8)
+    logits = np.full((2, len(windows), max(map(len, windows["input_ids"].to_pylist()))), -9.0, np.float32)
+    for values, name in zip(logits, ("start_positions", "end_positions"), strict=True):
+        for at, place in enumerate(labels[name]):
+            values[at, place] = 9 if place else -9
+    predictions = postprocess_answers(row, windows, *logits)
+    assert predictions == [{"id": "0", "prediction_text": answer}]
+    assert squad_scores(predictions, Dataset.from_dict(row))["exact_match"] == 100
+    best = rank_answers(row, windows, *logits)[0][0]
+    assert context[best.start : best.end] == best.text == answer

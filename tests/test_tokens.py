@@ -72,6 +72,9 @@ def naive_tokens(tokenizer, text):
     "Ids, offsets and word ids of one text, asked alone."
     found = tokenizer([text], add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     words = [-1 if word is None else word for word in found.word_ids(0)]
+    if len(set(tokenizer("a a", add_special_tokens=False).word_ids())) == 1:  # cut at blanks instead
+        after = lambda at: next((place for place in range(at, len(text)) if not text[place].isspace()), len(text))
+        words = [len(text[: after(begin) + 1].split()) - (after(begin) < len(text)) for begin, _ in found["offset_mapping"][0]]
     return found["input_ids"][0], [tuple(pair) for pair in found["offset_mapping"][0]], words
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from test_generation import HARD, one_by_one, small_model
 from transformers import DataCollatorForSeq2Seq, MarianConfig, MarianMTModel
 
-from course_lib import translation
+from course_lib import generation, translation
 from course_lib.checkpoints import load_model, load_tokenizer
 from course_lib.generation import decode_predictions, generate_all
 from course_lib.loop import LoopConfig
@@ -405,7 +405,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_named(tmp_path, mini):
 
 @pytest.fixture
 def no_engine(monkeypatch):
-    monkeypatch.setattr(translation, "ctranslate2_generator", lambda *args, **options: None)
+    monkeypatch.setattr(generation, "ctranslate2_generator", lambda *args, **options: None)
 
 
 def test_the_translator_takes_one_text_or_many(mini):
@@ -431,7 +431,7 @@ def test_the_translator_loads_a_folder(tmp_path, mini, no_engine, beams):
 def test_an_engine_translates_where_there_is_one_and_no_gpu(monkeypatch):
     asked = []
     engine = lambda rows: [[2, 5, 0] for row in rows]
-    monkeypatch.setattr(translation, "ctranslate2_generator", lambda *args, **options: asked.append(options) or engine)
+    monkeypatch.setattr(generation, "ctranslate2_generator", lambda *args, **options: asked.append(options) or engine)
     loaded = Translator.from_pretrained("mini/seq2seq", num_beams=4, max_length=9)
     assert loaded(["Open", "Save"]) == [loaded.tokenizer.decode([5])] * 2
     assert asked == [{"num_beams": 4, "max_length": 9}]
