@@ -46,11 +46,11 @@ def glue_scores(
 # %% ../nbs/workbench/metrics.ipynb #6364c521
 def correlation_scores(predictions: Sequence[float] | np.ndarray, references: Sequence[float] | np.ndarray) -> dict[str, float]:
     "Pearson's and Spearman's correlation, as GLUE has them for STS-B, -1 to 1; 0 where one side is the same everywhere."
-    from scipy.stats import pearsonr, spearmanr
+    import pandas as pd
 
     known = len(references) and np.ptp(predictions) and np.ptp(references)
-    kinds = {"pearson": pearsonr, "spearman": spearmanr}
-    return {name: float(kind(predictions, references).statistic) if known else 0.0 for name, kind in kinds.items()}
+    sides = pd.DataFrame(np.array([predictions, references], float).T)
+    return {kind: float(sides.corr(kind)[0][1]) if known else 0.0 for kind in ("pearson", "spearman")}
 
 # %% ../nbs/workbench/metrics.ipynb #af772930
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
