@@ -265,8 +265,10 @@ def finished_model(task: str, name_or_path: str | os.PathLike) -> "tuple[PreTrai
 
 def longest_input(model: "PreTrainedModel | PreTrainedConfig | None", tokenizer: "PreTrainedTokenizerBase") -> int:
     "Number of tokens that both allow for a text, special ones included; 100,000 where neither names a limit."
-    limits = [100_000, tokenizer.model_max_length, *_sizes(model, "max_position_embeddings")]
-    return min(int(limit) for limit in limits if limit and limit > 0)
+    parts = getattr(model, "named_modules", list)()  # RoBERTa and its kin count positions from behind the padding
+    pads = [getattr(part, "padding_idx", None) for name, part in parts if name.endswith("position_embeddings")]
+    sizes = [size - 1 - max({-1, *pads} - {None}) for size in _sizes(model, "max_position_embeddings")]
+    return min(int(limit) for limit in (100_000, tokenizer.model_max_length, *sizes) if limit and limit > 0)
 
 
 def _sizes(model: "PreTrainedModel | PreTrainedConfig | None", name: str) -> list[int]:
@@ -301,16 +303,9 @@ def check_fits(
 
 # %% ../nbs/workbench/checkpoints.ipynb #bae2fe86
 def new_gpt2(
-    vocab_size: int,
-    positions: int,  # tokens that it can read
-    layers: int,
-    width: int,
-    heads: int,
-    *,
-    end: int = 0,  # id of the end-of-text token
-    seed: int = 0,
+    vocab_size: int, positions: int, layers: int, width: int, heads: int, *, end: int = 0, seed: int = 0
 ) -> "PreTrainedModel":
-    "A GPT-2 (Radford et al., 2019) with random weights, in evaluation mode; the same seed gives the same weights."
+    "A GPT-2 (Radford et al., 2019) with random weights by the seed, in evaluation mode; `end` is the end-of-text token."
     from transformers import GPT2Config, GPT2LMHeadModel, set_seed
 
     # Below GPT-2's width, weights start larger, as the square root of the width demands.

@@ -53,8 +53,8 @@ def set_languages(
     for name in ("decoder_start_token_id", "eos_token_id", "pad_token_id"):  # perhaps in config.json alone
         if getattr(config, name, None) is None:
             setattr(config, name, getattr(model.config, name, None))
-    if hasattr(tokenizer, "src_lang"):  # M2M100's codes are no special tokens
-        names = getattr(tokenizer, "lang_code_to_id", None) or [x for x in tokenizer.all_special_tokens if "<" not in x]
+    names = getattr(tokenizer, "lang_code_to_id", None) or [x for x in tokenizer.all_special_tokens if "<" not in x]
+    if hasattr(tokenizer, "src_lang") and names:  # FSMT has none
         fits = [[code for code in names if code == name or code.startswith(f"{name}_")] for name in pair]
         if pair or not tokenizer.tgt_lang:
             if [len(codes) for codes in fits] != [1, 1]:
@@ -74,7 +74,7 @@ def set_languages(
     if prefix is None:
         prefix = known.get("_to_".join(pair), tokenizer.init_kwargs.get("source_prefix"))
     if prefix is None and known:
-        raise CourseError(f"Set prefix= to what stands before each source, as do {', '.join(known.values())}.")
+        raise CourseError(f"Set prefix= to what stands before each source, as do {', '.join([*known.values()][:4])}.")
     tokenizer.init_kwargs["source_prefix"] = prefix = f"{(prefix or '').strip()} ".lstrip()
     return prefix
 

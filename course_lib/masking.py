@@ -62,11 +62,8 @@ def _values(column: pa.ChunkedArray) -> pa.Array:
     return (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()).flatten()
 
 
-def group_texts(
-    table: pa.Table,  # list columns of equal lengths, any number of them
-    chunk_size: int = 128,  # tokens
-) -> pa.Table:
-    "The rows of each column joined and cut into lists of `chunk_size`; what is left at the end, shorter, is dropped."
+def group_texts(table: pa.Table, chunk_size: int = 128) -> pa.Table:
+    "The rows of each list column joined and cut into lists of `chunk_size`; what is left at the end, shorter, is dropped."
     lengths = [pc.list_value_length(column) for column in table.columns]
     assert all(other.equals(lengths[0]) for other in lengths), "the columns differ in the lengths of their rows"
     columns = {}
@@ -255,10 +252,7 @@ def logits_at(
     return logits if logits.ndim == 2 else logits[where]
 
 
-def masked_lm_loss(
-    model: torch.nn.Module,
-    batch: Mapping[str, torch.Tensor],  # with labels, -100 where there is nothing to guess
-) -> torch.Tensor:
+def masked_lm_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
     "Mean of -ln p over the hidden tokens, 0 where there are none; `loss_of` for `fit` and `summed_loss`."
     where = batch["labels"] != -100
     logits = logits_at(model, {name: values for name, values in batch.items() if name != "labels"}, where)

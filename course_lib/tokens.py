@@ -229,11 +229,8 @@ class SpecialTokens(NamedTuple):
     text_types: tuple[int, ...]  # the type id of each text's own tokens
 
 
-def special_tokens(
-    tokenizer: "PreTrainedTokenizerBase",
-    texts: int = 1,  # 1, or 2 for pairs
-) -> SpecialTokens:
-    "Found out from an example. Raises `CourseError` for a tokenizer that finds no token in it, and for more texts."
+def special_tokens(tokenizer: "PreTrainedTokenizerBase", texts: int = 1) -> SpecialTokens:
+    "Found out from an example of 1 text or 2. Raises `CourseError` for a tokenizer that finds no token in it, and for more texts."
     if texts not in (1, 2):
         raise CourseError(f"texts={texts}: an input has 1 text or 2.")
     for probe in ("a", "1", ".", "的"):

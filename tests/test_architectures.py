@@ -67,6 +67,7 @@ def test_pairs_are_judged(folder, checkpoint, tmp_path, kind):
     judge, pairs = training_loop.PairClassifier.from_pretrained(saved), [("a cab", "bad , no"), ("the", "one")]
     alone = np.concatenate([judge([pair]) for pair in pairs])
     assert np.allclose(judge(pairs), alone, atol=1e-5), "padding is not read"
+    assert np.isfinite(judge([("a cab " * 99, "b")])).all(), "what is too long is cut"
 
 
 @pytest.mark.parametrize("whole_words", [False, True])

@@ -1,5 +1,6 @@
 """`course_lib.generation`: tokens, texts and translations against one at a time by the library."""
 
+import copy
 import json
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretended_gpu import pretended_gpu
 from small_checkpoints import save_checkpoint
+from small_tokenizers import TOKENIZERS
 from transformers import (
     BartConfig,
     BartForConditionalGeneration,
@@ -497,6 +499,12 @@ def test_t5_gets_the_prefix_that_it_was_trained_with(small, tmp_path):
     assert set_languages(load_model("seq2seq", tmp_path), loaded) == "translate English to French: "
     assert set_languages(model, loaded, "en,fr", "Translate:") == "Translate: "
     assert set_languages(model, loaded, "en,fr", " ") == ""
+
+
+def test_a_tokenizer_of_two_languages_needs_no_codes():
+    tokenizer = copy.deepcopy(TOKENIZERS["bytes"])
+    tokenizer.src_lang, tokenizer.tgt_lang = "en", "ru"  # as FSMT's
+    assert set_languages(small_model(vocabulary=160), tokenizer, "en,ru") == ""
 
 
 def test_marian_s_code_stands_before_the_source_where_there_are_several(tmp_path):
