@@ -17,16 +17,17 @@ def words(name):
 
 
 class BuildWithNotebooks(build_py):
-    "Puts the chapters into the wheel, so that `course run 01` works without a checkout."
+    "Puts chapters and solutions into the wheel, so that `course run 01` works without a checkout."
 
     def run(self):
         super().run()
         if self.editable_mode:
             return
-        target = Path(self.build_lib) / settings["lib_name"] / "notebooks"
-        target.mkdir(parents=True, exist_ok=True)
-        for notebook in sorted((HERE / settings["nbs_path"]).glob("0*.ipynb")):
-            shutil.copy(notebook, target)
+        for folder in ("", "solutions"):
+            target = Path(self.build_lib) / settings["lib_name"] / "notebooks" / folder
+            target.mkdir(parents=True, exist_ok=True)
+            for notebook in sorted((HERE / settings["nbs_path"] / folder).glob("0*.ipynb")):
+                shutil.copy(notebook, target)
 
 
 setup(

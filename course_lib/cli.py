@@ -55,6 +55,8 @@ def find_notebooks(names: Iterable[str]) -> list[Path]:
     "The notebooks that numbers, names, paths or 'all' mean, each once, in that order. Raises `CourseError` for others."
     known = chapters()
     by_name = known | {path.stem: path for path in known.values()}
+    for path in [path for chapter in known.values() for path in chapter.parent.glob(f"solutions/{chapter.stem}_*.ipynb")]:
+        by_name[f"solutions/{path.name[:2]}"] = path
     found: dict[str, Path] = {}
     for name in names:
         for path in known.values() if name == "all" else [by_name.get(name.zfill(2), Path(name))]:

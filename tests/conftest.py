@@ -34,7 +34,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 # What takes longest goes first: two workers that share the rest then end at the same time.
-SLOWEST = ["tests/test_colab.py", "nbs/0", "tests/test_cli.py", "tests/test_packaging.py", "tests/test_processes.py"]
+SLOWEST = ["tests/test_colab.py", "nbs/0", "nbs/solutions", "tests/test_cli.py", "tests/test_packaging.py", "tests/test_processes.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -308,6 +308,14 @@ def test_two_notebooks_of_one_name_are_refused_and_one_under_two_names_runs_once
     assert cli.find_notebooks([os.path.relpath(first), "all"])[1:] == list(cli.chapters().values())[1:]
 
 
+def test_solutions_have_short_names_and_are_no_chapters():
+    (path,) = cli.find_notebooks(["solutions/01"])
+    assert path.parent.name == "solutions"
+    assert path not in cli.find_notebooks(["all"])
+    assert cli.find_notebooks([str(path), "solutions/01"]) == [path]
+    refused(["train", "solutions/01"], "is no chapter")
+
+
 NO_NOTEBOOKS = [
     b"",
     b"hello",

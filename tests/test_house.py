@@ -140,6 +140,24 @@ def test_a_lesson_is_short_and_speaks_more_than_it_computes(path):
     assert sum(lines[: first + 1]) <= 40, "the model speaks late"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "nbs/solutions").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_solutions_solve_each_exercise_in_a_few_lines_and_export_nothing(path):
+    chapter = ROOT / "nbs" / path.name.replace("_solutions", "")
+    read = lambda path: [(c["cell_type"], "".join(c["source"])) for c in json.loads(path.read_text("utf-8"))["cells"]]
+    cells, exercises = read(path), read(chapter)
+    assert not [source for _, source in cells if source.startswith("#| ")]
+    for place, (_, text) in enumerate(exercises):
+        if not (title := re.search(r"^\*\*([123]\. .*)[.?]\*\*", text, re.M)):
+            continue
+        assert all(f"*{word}*" in text for word in ("Time:", "Hint:", "Expect", "Right"))
+        own = [source.startswith(f"## {title[1]}") for _, source in cells].index(True)
+        end = next((n for n, (_, source) in enumerate(cells) if n > own and source.startswith("## ")), len(cells))
+        start, *solution = [source for kind, source in cells[own:end] if kind == "code"]
+        assert start == exercises[place + 1][1], "begins with the cell that the exercise gives"
+        assert 1 <= sum(map(code_lines, solution)) <= 20
+        assert "assert " in "".join(solution)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "nbs").rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_diagrams_are_attached_as_they_lie_in_figures_and_have_alternative_text(path):
     "A relative path would show nothing in Colab."

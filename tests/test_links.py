@@ -41,9 +41,10 @@ def test_no_link_is_stale(path):
 
 
 CHAPTERS = sorted((ROOT / "nbs").glob("0*.ipynb"))
+SOLUTIONS = sorted((ROOT / "nbs/solutions").glob("0*.ipynb"))
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=lambda path: path.name)
 def test_colab_gives_every_chapter_a_gpu_and_the_chapter_says_how_to_get_one(path):
     text = path.read_text(encoding="utf-8")
     metadata = json.loads(text)["metadata"]
@@ -53,7 +54,7 @@ def test_colab_gives_every_chapter_a_gpu_and_the_chapter_says_how_to_get_one(pat
     assert ask_for_gpu(text) == text, "run `make export`"
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", CHAPTERS + SOLUTIONS, ids=lambda path: path.name)
 def test_a_chapter_links_to_nothing_that_colab_has_not(path):
     "There the notebook is alone, with what is attached to it: whole addresses, and what they name is in this repository."
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -72,6 +73,21 @@ def test_every_chapter_has_its_own_badge(path):
     badge = f"{settings['user']}/{settings['repo']}/blob/{settings['branch']}/nbs/{path.name}"
     assert badge in path.read_text(encoding="utf-8")
     assert badge in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.name)
+def test_solutions_are_linked_from_each_exercise_the_index_and_the_readme(path):
+    settings = read_settings()
+    place = f"{settings['user']}/{settings['repo']}/blob/{settings['branch']}/nbs/solutions/{path.name}"
+    badge = f"(https://colab.research.google.com/github/{place})"
+    chapter = ROOT / "nbs" / path.name.replace("_solutions", "")
+    cells = json.loads(chapter.read_text(encoding="utf-8"))["cells"]
+    exercises = [text for text in map("".join, (cell["source"] for cell in cells)) if re.search(r"^\*\*[123]\. ", text, re.M)]
+    assert len(exercises) == 3
+    assert all(badge in text for text in exercises)
+    assert f"(solutions/{path.name})" in (ROOT / "nbs/index.ipynb").read_text(encoding="utf-8")
+    assert f"(nbs/solutions/{path.name})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert badge in path.read_text(encoding="utf-8"), "its own badge"
 
 
 def test_every_workbench_notebook_has_its_row_in_the_index():

@@ -173,6 +173,9 @@ def test_wheel_and_sdist_hold_what_they_need(built):
     names = zipfile.ZipFile(wheel).namelist()
     for needed in ("course_lib/training_loop.py", "course_lib/model_card.md", "course_lib/notebooks/01_training_loop.ipynb"):
         assert needed in names
+    solutions = {f"course_lib/notebooks/solutions/{path.name}" for path in (ROOT / "nbs/solutions").glob("*.ipynb")}
+    assert solutions
+    assert solutions <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "tools/", "benchmarks/")) or "_modidx" in name]
     packaged = {path.relative_to(ROOT).as_posix() for path in (ROOT / "course_lib/mini").rglob("*") if path.is_file()}

@@ -67,7 +67,7 @@ def export() -> None:
     for path in linked_files():
         text = path.read_text(encoding="utf-8")
         updated = update_links(text, settings)
-        if path.match("nbs/0*.ipynb"):
+        if path.match("nbs/0*.ipynb") or path.match("nbs/solutions/0*.ipynb"):
             updated = ask_for_gpu(attach_figures(updated))
         if updated != text:
             path.write_text(updated, encoding="utf-8", newline="\n")
