@@ -6,6 +6,7 @@
 __all__ = ['answerable', 'null_scores', 'answers_or_nothing', 'nothing_for', 'QuestionAnswerer']
 
 # %% ../nbs/workbench/answering.ipynb #3bd8adb7
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 def answerable(
     questions: "Dataset",  # columns id and answers
     on_error: str = "raise",  # or "skip"
+    unanswerable: bool = False,  # there may be questions without an answer
 ) -> "Dataset":
-    "The questions, of which each must have an answer. Raises `CourseError`, or leaves out those without, with a warning."
-    without = {row: NO_ANSWER for row, answers in enumerate(questions["answers"]) if not answers["text"]}
+    "The questions. Raises `CourseError` if two have one id or one has no answer, or leaves those out, with a warning."
+    for name in [name for name, count in Counter(questions["id"]).items() if count > 1][:1]:
+        raise CourseError(f"Two held-out questions have the id {name!r}. Give each an id of its own.")
+    without = {row: NO_ANSWER for row, own in enumerate(questions["answers"]) if not (unanswerable or own["text"])}
     report_problems(without, questions["id"], on_error)
     return questions.select([row for row in range(len(questions)) if row not in without]) if without else questions
 

@@ -109,10 +109,11 @@ def evaluate(
 def fine_tune(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: DatasetDict, settings: CodeSettings, **for_fit: Any
 ) -> History:
-    "Train the model in place on contexts, with the weights of the key tokens if there are any; evaluates on `validation`."
+    "Train the model in place on contexts, with the weights of the key tokens if there are any; evaluates on `validation`, if there is one."
     ids, _ = find_key_tokens(tokenizer, settings.key_tokens)
     loss = partial(chunked_loss, keytoken_ids=list(ids.values()))
-    for_fit = {"evaluate": partial(evaluate, data=data["validation"]), "loss_of": loss} | for_fit
+    score = partial(evaluate, data=data["validation"]) if "validation" in data else None
+    for_fit = {"evaluate": score, "loss_of": loss} | for_fit
     return fit(model, data["train"], collate_contexts, LoopConfig.from_settings(settings, schedule="cosine"), **for_fit)
 
 # %% ../nbs/04_causal_lm.ipynb #eced9ae2

@@ -298,7 +298,8 @@ def check_fits(
     if wrong and getattr(config, "is_encoder_decoder", False) and config.model_type != "mbart":  # that needs no start
         usual = tokenizer.pad_token_id if tokenizer.cls_token_id is None else tokenizer.cls_token_id
         raise CourseError(f"{wrong}: no token of the model. Set it in config.json; {usual} is a usual start.")
-    if not (longest := longest_input(model, tokenizer)) >= length >= least:
+    longest = min([longest_input(model, tokenizer), *_sizes(model, "max_decoder_position_embeddings")])  # as LED has it
+    if not longest >= length >= least:
         raise CourseError(f"{name}={length} does not fit the model; use {least} to {longest}.")
 
 # %% ../nbs/workbench/checkpoints.ipynb #bae2fe86

@@ -348,7 +348,7 @@ class CodeCompleter:
     ) -> Any:
         """What the model writes after each prompt: a str for a str, else a list in the order of the prompts.
 
-        It ends where the model ends the file, or after `max_new_tokens`. Of a prompt too long for the model's
+        It ends where the model ends the file, or after `max_new_tokens`, at most half of what the model reads. Of a prompt too long for the model's
         positions, the beginning is left out.
         """
         if isinstance(prompts, str):
@@ -356,7 +356,7 @@ class CodeCompleter:
         device, longest = self.model.device, longest_input(self.model, self.tokenizer)
         begin = "" if self.tokenizer("")["input_ids"] else self.tokenizer.eos_token  # for a prompt without tokens
         ends = {self.tokenizer.eos_token_id, *np.atleast_1d(self.model.generation_config.eos_token_id).tolist()}
-        assert 0 < max_new_tokens < longest, f"max_new_tokens={max_new_tokens}: use 1 to {longest - 1}"
+        max_new_tokens = min(max_new_tokens, longest // 2)
         shape = {"padding": True, "truncation": True, "max_length": longest - max_new_tokens, "return_tensors": "pt"}
         options = {"do_sample": sample, "max_new_tokens": max_new_tokens, "pad_token_id": self.tokenizer.pad_token_id}
         options |= {"temperature": 0.7, "top_p": 0.95, "top_k": 50} if sample else {}

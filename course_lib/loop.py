@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Tensors', 'Collate', 'SCHEDULES', 'PRECISIONS', 'LoopConfig', 'choose_precision', 'parameter_groups',
            'make_optimizer', 'make_scheduler', 'per_device', 'count_labels', 'model_loss', 'gradients_of', 'evaluating',
-           'evaluation_batches', 'predict_logits', 'summed_loss', 'History', 'fit']
+           'evaluation_batches', 'predict_logits', 'summed_loss', 'History', 'rehearsed', 'fit']
 
 # %% ../nbs/workbench/loop.ipynb #00710c90
 import json
@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from hashlib import blake2b
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,7 @@ from .batches import LengthGroupedBatches, own_batches, padding_share, token_len
 from .data import in_groups
 from .profiles import LARGEST_SEED, CourseError, check_whole_number, unknown_name
 from .results import plain_numbers
-from .saving import StateKeeper
+from .saving import StateKeeper, best_step
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -302,6 +303,14 @@ def _data_checksum(dataset: "Dataset", lengths: np.ndarray) -> str:
     return f"{len(lengths):,} examples, checksum {digest.hexdigest()}"
 
 # %% ../nbs/workbench/loop.ipynb #c45d9167
+def rehearsed(model: "PreTrainedModel", evaluate: Callable, data: Any, **options: Any) -> Callable:
+    "`evaluate` for `fit`, tried on two rows of the data (of their split validation): what it refuses, it refuses now."
+    few = lambda rows: rows.select(range(min(2, len(rows))))
+    some = {**data, "validation": few(data["validation"])} if isinstance(data, dict) else few(data)
+    evaluate(model.to(PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU")).device), None, data=some, **options)
+    return partial(evaluate, data=data, **options)
+
+
 def fit(
     model: "PreTrainedModel",  # changed in place
     dataset: "Dataset",  # tokenized, with input_ids
@@ -314,7 +323,7 @@ def fit(
     accelerator: Accelerator | None = None,  # its device and its processes; the precision is that of `config`
     progress: bool = True,  # show a bar, on the first process only
     folder: str | os.PathLike | None = None,  # write training states here; several machines must share it
-    save_every: int | None = None,  # optimizer steps; a state is written at the end of each epoch in any case
+    save_every: int | None = None,  # optimizer steps; a state is also written after each epoch and before each evaluation
     keep: int = 3,  # newest states that stay
     best: str | None = "-loss",  # metric whose best state stays as well; with a minus, less is better
     resume: bool = False,  # go on from the newest state in `folder`, if there is one
@@ -323,7 +332,7 @@ def fit(
     """Train `model` and return what happened.
 
     `evaluate(model, accelerator)` is called on every process after each epoch, or every `config.eval_every` steps,
-    and at the end. The same seed gives the same weights twice on one machine, and any number of processes sees the
+    and at the end; a state is written before it, so whatever fails there costs no step. The same seed gives the same weights twice on one machine, and any number of processes sees the
     same batches. A resumed run ends with the weights and the history of one that was never interrupted, provided that
     `collate`, if it draws at all, draws from the global generators of torch, numpy or Python, or by the epoch:
     `collate.set_epoch(epoch)`, where there is such a method, is called before each epoch, and before one goes on.
@@ -351,6 +360,7 @@ def fit(
         steps_per_epoch = -(-len(loader) // size)
         total_steps = steps_per_epoch * config.num_epochs
         eval_every = config.eval_every or steps_per_epoch
+        due = set() if evaluate is None else {*range(eval_every, total_steps, eval_every), total_steps}
         model.to(device)
         scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
         optimizer = make_optimizer(model, config, scaled=scaler.is_enabled())
@@ -362,20 +372,39 @@ def fit(
         stepped: list[bool] = []  # float16 leaves out steps that overflow
         optimizer.register_step_post_hook(lambda *_: stepped.append(True))
 
-        def settle() -> None:
-            _settle(history.steps, states.last)
+        settle = lambda: _settle(history.steps, states.last)
+
+        def look(step: int) -> None:
+            if step in due:  # its state is written
+                settle()
+                wrapped.eval()
+                found = evaluate(wrapped, accelerator).items()
+                found = {name: plain_numbers(x) if hasattr(x, "tolist") else x for name, x in found}
+                history.evaluations.append({"step": step, "epoch": step / steps_per_epoch} | found)
+                best_step(history.evaluations, best)  # refuses a metric that is not there
+                wrapped.train()
+            if publisher is not None and step % steps_per_epoch == 0 and accelerator.is_main_process:
+                settle()
+                try:
+                    publisher(model, history)
+                except Exception as error:
+                    said = " ".join(str(error).split())
+                    warnings.warn(f"Publishing failed, training goes on: {said}", stacklevel=2)
 
         quiet = not (progress and accelerator.is_main_process)
         with states.running(resume), tqdm(total=total_steps, desc="fit", disable=quiet, mininterval=2) as bar:
             step = len(history.steps)
             bar.update(step)
             for epoch in range(max(0, step - 1) // steps_per_epoch, config.num_epochs):
-                sampler.set_epoch(epoch, (step - epoch * steps_per_epoch) * size)
+                done = step - epoch * steps_per_epoch
+                sampler.set_epoch(epoch, done * size)
                 if hasattr(collate, "set_epoch"):
                     collate.set_epoch(epoch)
                 wrapped.train()
                 batches = (send_to_device(batch, device, non_blocking=True) for batch in iter(loader))
                 states.set_random_state()  # after iter(loader), which draws a number itself
+                if done:  # a run that is resumed
+                    look(step)
                 for group in in_groups(batches, size):
                     rate = scheduler.get_last_lr()[0]
                     stepped.clear()
@@ -389,25 +418,12 @@ def fit(
                         scheduler.step()
                     bar.update()
                     step += 1
-                    now, epoch_ends = {"step": step, "epoch": step / steps_per_epoch}, step % steps_per_epoch == 0
-                    norm = norm if stepped else None
+                    now, norm = {"step": step, "epoch": step / steps_per_epoch}, norm if stepped else None
                     history.steps.append(now | {"loss": loss, "learning_rate": rate, "grad_norm": norm})
                     if device.type == "cpu" or step % _LATE == 0:
                         settle()
-                    if evaluate is not None and (step % eval_every == 0 or step == total_steps):
-                        settle()
-                        wrapped.eval()
-                        found = evaluate(wrapped, accelerator).items()
-                        found = {name: plain_numbers(x) if hasattr(x, "tolist") else x for name, x in found}
-                        history.evaluations.append(now | found)
-                        wrapped.train()
-                    if publisher is not None and epoch_ends and accelerator.is_main_process:
-                        settle()
-                        try:
-                            publisher(model, history)
-                        except Exception as error:
-                            said = " ".join(str(error).split())
-                            warnings.warn(f"Publishing failed, training goes on: {said}", stacklevel=2)
-                    states.after_step(step, epoch_ends, settle)  # a run that has failed is not worth a state
+                    # A run that has failed is not worth a state: it is settled before.
+                    states.after_step(step, step % steps_per_epoch == 0 or step in due, settle)
+                    look(step)
         settle()
     return history

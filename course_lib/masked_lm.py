@@ -87,7 +87,6 @@ def evaluate(
 ) -> dict[str, float]:
     "`perplexity` and mean `loss` over all hidden tokens, exact for any batch size and any number of processes."
     total, count = summed_loss(model, data, collate, loss_of=masked_lm_loss, accelerator=accelerator)
-    assert count, "nothing to guess: no token is masked; raise mask_rate, or give more text"
     return {"perplexity": float(np.exp(total / count)), "loss": total / count}
 
 # %% ../nbs/02_masked_lm.ipynb #4cdc7111
@@ -98,11 +97,12 @@ def fine_tune(
     settings: MaskingSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on the split train with fresh masks, evaluate on validation with frozen ones after each epoch."
+    "Train on the split train with fresh masks, evaluate on validation, if there is one, with frozen ones after each epoch."
     rate, words, seed = settings.mask_rate, settings.whole_words, settings.seed
-    frozen = freeze_masking(data["validation"], tokenizer, rate, seed, whole_words=words)
-    for_fit = {"evaluate": partial(evaluate, data=frozen), "loss_of": masked_lm_loss} | for_fit
-    collate = MaskingCollator(tokenizer, rate, words, seed)
+    if "validation" in data:
+        frozen = freeze_masking(data["validation"], tokenizer, rate, seed, whole_words=words)
+        for_fit = {"evaluate": partial(evaluate, data=frozen)} | for_fit
+    collate, for_fit = MaskingCollator(tokenizer, rate, words, seed), {"loss_of": masked_lm_loss} | for_fit
     return fit(model, data["train"], collate, LoopConfig.from_settings(settings), **for_fit)
 
 # %% ../nbs/02_masked_lm.ipynb #2f7e4cde

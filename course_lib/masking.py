@@ -233,7 +233,10 @@ def freeze_masking(
         shown, labels = (pa.ListArray.from_arrays(ends, values.astype(np.int32, copy=False)) for values in masked)
         kept = {name: block[name] for name in block.column_names if name not in ("input_ids", "labels", "word_ids")}
         pieces.append(pa.table({"input_ids": shown, **kept, "labels": labels}))
-    return Dataset(pa.concat_tables(pieces), fingerprint=uuid4().hex)
+    masked = pa.concat_tables(pieces)
+    if pc.max(pc.list_flatten(masked["labels"])).as_py() in (None, -100):
+        raise CourseError(f"mask_rate={mask_rate} hides no token, so there is nothing to guess. Raise it, or give more text.")
+    return Dataset(masked, fingerprint=uuid4().hex)
 
 # %% ../nbs/workbench/masking.ipynb #be219b82
 def logits_at(

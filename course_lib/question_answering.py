@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from .answering import QuestionAnswerer, answerable, answers_or_nothing
 from .checkpoints import load_model, load_tokenizer
 from .data import load_data
-from .loop import History, LoopConfig, fit
+from .loop import History, LoopConfig, fit, rehearsed
 from .metrics import squad_scores, squad_v2_scores
 from .spans import check_lengths, pad_features, postprocess_answers, predict_spans, span_loss
 from .spans import prepare_train_features, prepare_validation_features
@@ -77,7 +77,7 @@ def preprocess(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, settings: 
     made, options = {}, {"max_length": settings.max_length, "stride": settings.stride, "on_error": settings.on_error}
     prepare = {"train": partial(prepare_train_features, unanswerable=settings.unanswerable), "validation": prepare_validation_features}
     for split in sorted(prepare.keys() & data.keys()):
-        questions = data[split] if split == "train" or settings.unanswerable else answerable(data[split], settings.on_error)
+        questions = data[split] if split == "train" else answerable(data[split], settings.on_error, settings.unanswerable)
         cut, rows = partial(prepare[split], tokenizer=tokenizer, **options), questions.with_format("arrow")
         made[split] = rows.map(cut, batched=True, remove_columns=rows.column_names).with_format(None)
     return type(data)(made | ({"questions": questions} if "validation" in data else {}))
@@ -106,10 +106,11 @@ def fine_tune(
     settings: AnswerSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on the split train and score the split validation after each epoch, or every `settings.eval_every` steps."
-    scores = partial(evaluate, data=data, tokenizer=tokenizer, settings=settings)
+    "Train on train and score validation, if it is there, after each epoch, or every `settings.eval_every` steps."
+    if "validation" in data and "evaluate" not in for_fit:
+        for_fit["evaluate"] = rehearsed(model, evaluate, data=data, tokenizer=tokenizer, settings=settings)
     collate, config = partial(pad_features, tokenizer=tokenizer), LoopConfig.from_settings(settings)
-    return fit(model, data["train"], collate, config, **{"evaluate": scores, "loss_of": span_loss} | for_fit)
+    return fit(model, data["train"], collate, config, **{"loss_of": span_loss} | for_fit)
 
 
 def train(settings: AnswerSettings, **for_fit: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, History]:

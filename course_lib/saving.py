@@ -237,7 +237,7 @@ class StateKeeper:
     scaler: "torch.amp.GradScaler"
     history: Any  # with the lists steps and evaluations
     run: Mapping[str, Any]  # what must be the same when the run is continued: setting -> value
-    save_every: int | None = None  # optimizer steps; None writes at the end of each epoch only
+    save_every: int | None = None  # optimizer steps; None writes only when `after_step` is told to
     keep: int = 3  # states
     best: str | None = "-loss"  # the metric whose best state stays too; with a minus, less is better
     last: Path | None = None  # the newest state that this run wrote or began from
@@ -277,8 +277,8 @@ class StateKeeper:
             set_random_state(self._random)
         self._random = None
 
-    def after_step(self, step: int, epoch_ends: bool, flush: Callable[[], None]) -> None:
-        """Write a state if it is time for one, after `flush`, which completes the history. Then, if somebody has asked
+    def after_step(self, step: int, due: bool, flush: Callable[[], None]) -> None:
+        """Write a state if one is `due`, by `save_every`, or on request, after `flush`, which completes the history. Then, if somebody has asked
         any of the processes to stop, raise `TrainingInterrupted`.
         """
         import torch
@@ -291,8 +291,7 @@ class StateKeeper:
             # Reading an answer makes a GPU wait, so there the processes agree only now and then.
             vote = device.type == "cpu" or step % 10 == 0
             stop = self.accelerator.reduce(stop.to(device), "sum") if vote else 0
-        regular = epoch_ends or (self.save_every is not None and step % self.save_every == 0)
-        if regular or stop or best_step(self.history.evaluations, self.best) == step:
+        if due or stop or (self.save_every is not None and step % self.save_every == 0):
             flush()
             everybody = gather_object([random_state()])
             self.last = self._on_first_process(lambda: self._write(step, everybody)) or self.last

@@ -7,7 +7,6 @@ __all__ = ['SETTINGS', 'TranslationSettings', 'load', 'preprocess', 'evaluate', 
 
 # %% ../nbs/03_translation.ipynb #64c5989c
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from .profiles import CourseError
@@ -55,7 +54,7 @@ from transformers import DataCollatorForSeq2Seq, PreTrainedModel, PreTrainedToke
 from .checkpoints import check_fits, load_model, load_tokenizer
 from .data import load_data
 from .generation import Translator, decode_predictions, encode_texts, generate_all, set_languages
-from .loop import History, LoopConfig, fit, summed_loss
+from .loop import History, LoopConfig, fit, rehearsed, summed_loss
 from .metrics import bleu_scores
 
 # %% ../nbs/03_translation.ipynb #3d57d5e2
@@ -113,10 +112,11 @@ def fine_tune(
     settings: TranslationSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on the split train, and score the translations of validation after each epoch."
-    score = partial(evaluate, data=data["validation"], tokenizer=tokenizer, settings=settings)
+    "Train on the split train, and score the translations of validation, if it is there, after each epoch."
+    if "validation" in data and "evaluate" not in for_fit:
+        for_fit["evaluate"] = rehearsed(model, evaluate, data=data["validation"], tokenizer=tokenizer, settings=settings)
     config, collate = LoopConfig.from_settings(settings), DataCollatorForSeq2Seq(tokenizer)
-    return fit(model, data["train"], collate, config, **{"evaluate": score} | for_fit)
+    return fit(model, data["train"], collate, config, **for_fit)
 
 
 def train(

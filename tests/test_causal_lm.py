@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -23,9 +22,7 @@ from transformers import (
     GraniteConfig,
     GraniteForCausalLM,
 )
-from typer.testing import CliRunner
 
-from course_lib import cli
 from course_lib.causal_lm import (
     SETTINGS,
     CodeCompleter,
@@ -208,6 +205,13 @@ def test_train_is_its_stages_and_takes_the_options_of_fit(folder):
     assert none.evaluations == []
 
 
+def test_without_a_validation_split_nothing_is_evaluated(tokenizer):
+    alone = preprocess(DatasetDict(train=Dataset.from_dict({"content": make_files(40)})), tokenizer, tiny())
+    history = fine_tune(new_model(tiny(), len(tokenizer)), tokenizer, alone, tiny(), progress=False)
+    assert history.steps
+    assert not history.evaluations
+
+
 def test_weights_of_key_tokens_change_the_training(folder):
     losses = [train(tiny(dataset=folder, key_tokens=words), progress=False)[2].steps[0]["loss"] for words in ("df", "")]
     assert losses[0] > 1.5 * losses[1]
@@ -297,18 +301,6 @@ def test_parses():
     assert parses("def f():\n", "    return '\\d'\n")
     for prompt, text in [("x = 1\n", ""), ("x = 1\n", " \n"), ("x = ", "("), ("x = ", "'\0'"), ("", "(" * 5000)]:
         assert not parses(prompt, text)
-
-
-def test_the_notebook_runs_with_few_contexts_all_files_and_no_finished_model(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "environ", os.environ.copy())
-    settings = "train_contexts=40 validation_contexts=10 train_size=60 validation_size=20 keywords=none key_tokens=none"
-    words = [*settings.split(), "checkpoint=nobody/no-such-model", "--out", str(tmp_path), "--no-html"]
-    done = CliRunner().invoke(cli.app, ["run", "04", "--profile", "tiny", "--set", *words])
-    assert done.exit_code == 0, done.output
-    notebook = (tmp_path / "04_causal_lm.ipynb").read_text(encoding="utf-8")
-    assert "nobody/no-such-model" in notebook
-    assert "Going on with mini/causal." in notebook
-    assert re.search(r'"kept": 0(,|$)', notebook, re.MULTILINE) is None
 
 
 class Writes:

@@ -32,6 +32,7 @@ from transformers import (
     EncoderDecoderConfig,
     GPT2Config,
     GPT2LMHeadModel,
+    LEDConfig,
     PreTrainedTokenizerFast,
     T5Config,
     XLNetConfig,
@@ -874,6 +875,15 @@ def test_without_any_limit_there_is_a_high_one(config):
 def test_a_length_that_does_not_fit_names_setting_and_limits(length):
     message = complaint(check_fits, BertForMaskedLM(tiny_config()), tiny_tokenizer(), length, "size")
     assert message == f"size={length} does not fit the model; use 8 to 32."
+
+
+def test_a_decoder_that_reads_less_than_its_encoder_sets_the_limit():
+    config = LEDConfig(vocab_size=100, max_encoder_position_embeddings=400, max_decoder_position_embeddings=24)
+    tokenizer = tiny_tokenizer()
+    tokenizer.model_max_length = 400
+    assert "use 8 to 24" in complaint(check_fits, config, tokenizer, 32, "max_length")
+    check_fits(config, tokenizer, 24, "max_length")
+    assert longest_input(config, tokenizer) == 400, "a source may be longer"
 
 
 def test_what_fits_is_left_alone():

@@ -1,6 +1,7 @@
 "What lessons show: the first line of a chapter, and the pictures."
 
 import math
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,8 @@ import pytest
 import torch
 from complaints import complaint_of
 from matplotlib import pyplot as plt
+from small_tokenizers import TOKENIZERS
+from transformers import BatchEncoding
 
 from course_lib import lessons
 from course_lib.checkpoints import load_model, load_tokenizer
@@ -20,13 +23,13 @@ from course_lib.lessons import (
     describe,
     find_matching_head,
     glossary,
+    packaged,
     plot_attention,
     plot_batches,
     plot_beams,
     plot_by_class,
     plot_by_position,
     plot_choices,
-    plot_looks,
     plot_losses,
     plot_reliability,
     reliability,
@@ -50,6 +53,10 @@ def no_figure_stays():
 def test_start_gives_the_settings_of_each_chapter_and_says_what_it_uses(notebook, capsys):
     settings = start(notebook, "tiny")
     assert settings.profile == "tiny"
+    assert packaged(settings)
+    assert packaged(replace(settings, seed=7))
+    for changes in ({"profile": "colab"}, {"dataset": "mine"}, {"checkpoint": "mine"}, {"learning_rate": 1e-6}):
+        assert not packaged(replace(settings, **changes))
     said = capsys.readouterr().out
     assert settings.dataset in said
     assert settings.checkpoint in said
@@ -168,19 +175,24 @@ def test_batches_are_dark_where_there_is_text():
 
 @pytest.mark.parametrize("ids", [PAIR, [0, 5, 6, 1, 1, 6, 5, 1], torch.tensor(PAIR)])
 def test_both_sentences_are_found_whether_one_token_or_two_stand_between_them(ids):
-    first, second = two_sentences(ids, end=1)
+    first, second = two_sentences(BatchEncoding({"input_ids": [ids]}), end=1)
     assert [int(ids[place]) for place in first] == [5, 6]
     assert [int(ids[place]) for place in second] == [6, 5]
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_fast_tokenizer_knows_its_sentences_also_where_no_token_stands_between_them(name, framed):
+    encoded = TOKENIZERS[name]("cab", "bad a", add_special_tokens=framed, return_tensors="pt")
+    parts = [encoded["input_ids"][0][places] for places in two_sentences(encoded, end=None)]
+    assert [re.sub("[ ▁]", "", TOKENIZERS[name].decode(part)) for part in parts] == ["cab", "bada"]
 
 
 def test_the_head_that_finds_the_same_pieces():
     looks = torch.zeros(3, 2, 7, 7)
     looks[2, 1, 4, 2] = looks[2, 1, 5, 1] = 1.0
     looks[0, 0, 4, 2] = looks[0, 0, 5, 2] = 1.0  # half of them
-    assert find_matching_head(looks, PAIR, end=1) == (2, 1, 1.0)
-    axes = plot_looks(looks[2, 1], ["[CLS]", "red", "car", "[SEP]", "car", "red", "[SEP]"], PAIR, end=1)
-    assert axes.images[0].get_array().tolist() == [[0, 1], [1, 0]]
-    assert [text.get_text() for text in axes.get_yticklabels()] == ["car", "red"]
+    assert find_matching_head(looks, PAIR, [1, 2], [4, 5]) == (2, 1, 1.0)
 
 
 def test_reliability_of_groups():
@@ -226,6 +238,7 @@ def test_a_description_is_mean_and_maximum_of_each_layer_whatever_the_batch():
 
 def test_a_description_reads_no_more_than_max_length():
     model, tokenizer = load_model("masked-lm", "mini/encoder"), load_tokenizer("mini/encoder")
+    assert np.isfinite(describe(model, tokenizer, ["good film " * 400], max_length=1000)).all(), "what the model reads"
     long, cut = describe(model, tokenizer, ["good film " * 400, "good film " * 3], max_length=8)
     np.testing.assert_allclose(long, cut, atol=1e-4)
 

@@ -51,8 +51,23 @@ def test_perplexity_is_exact_for_any_batches(chunks):
         assert math.exp(found["loss"]) == pytest.approx(expected, rel=1e-6)
     few = frozen.select([3])
     assert evaluate(model, None, few)["perplexity"] == pytest.approx(naive_perplexity(model, few), rel=1e-6)
-    with pytest.raises(AssertionError, match="nothing to guess"):
-        evaluate(model, None, freeze_masking(chunks["validation"], TOKENIZER, 0.0))
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-9])
+def test_masks_that_hide_nothing_are_refused_before_the_first_step(chunks, rate):
+    def step(model, batch):
+        raise AssertionError("a step")
+
+    chosen = replace(TINY, mask_rate=rate)
+    said = complaint_of(CourseError, fine_tune, small_model(), TOKENIZER, chunks, chosen, loss_of=step)
+    assert f"mask_rate={rate} hides no token" in said
+
+
+def test_without_a_validation_split_nothing_is_evaluated(chunks):
+    alone = DatasetDict(train=chunks["train"].select(range(9)))
+    history = fine_tune(small_model(), TOKENIZER, alone, replace(TINY, num_epochs=1), progress=False)
+    assert len(history.steps) == 1
+    assert not history.evaluations
 
 
 def test_perplexity_is_the_same_for_one_and_two_processes(chunks):

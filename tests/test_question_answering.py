@@ -88,6 +88,32 @@ def test_settings_and_options_reach_fit(data, tokenizer, monkeypatch):
     assert fine_tune(model, tokenizer, data, chosen, **own)[-1] == own | {"loss_of": span_loss}
 
 
+def step(model, batch):
+    raise AssertionError("a step was made")
+
+
+@pytest.mark.parametrize("changes", [{"n_best": 0}, {"max_answer_length": 0}], ids=str)
+def test_what_the_search_refuses_is_refused_before_the_first_step(data, tokenizer, changes):
+    chosen = dataclasses.replace(SMALL, **changes)
+    assert "both must be at least 1" in complaint(fine_tune, small_model(), tokenizer, data, chosen, loss_of=step)
+    assert fine_tune(small_model(), tokenizer, data, chosen, evaluate=None, progress=False).evaluations == []
+
+
+@pytest.mark.parametrize("unanswerable", [False, True])
+def test_an_id_that_occurs_twice_is_named_before_the_first_step(tokenizer, unanswerable):
+    held_out = make_questions(6).to_dict()
+    held_out["id"][4] = held_out["id"][1]
+    raw = DatasetDict(train=make_questions(4), validation=Dataset.from_dict(held_out))
+    said = complaint(preprocess, raw, tokenizer, dataclasses.replace(SMALL, unanswerable=unanswerable))
+    assert "the id '1'" in said
+
+
+def test_without_a_validation_split_nothing_is_evaluated(data, tokenizer):
+    history = fine_tune(small_model(), tokenizer, DatasetDict(train=data["train"]), SMALL, progress=False)
+    assert history.steps
+    assert not history.evaluations
+
+
 def test_scores_are_in_full_precision_while_training_is_not(data, tokenizer):
     chosen, model, seen = dataclasses.replace(SMALL, mixed_precision="bf16"), small_model(), []
     model.qa_outputs.register_forward_hook(lambda module, args, output: seen.append((module.training, output.dtype)))

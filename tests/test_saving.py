@@ -442,11 +442,35 @@ def test_states_are_kept_and_deleted_as_asked(tmp_path):
         best="points",
         save_every=4,
     )
-    assert [int(path.name[5:]) for path in state_folders(tmp_path)] == [2, 4, 8]
+    assert [int(path.name[5:]) for path in state_folders(tmp_path)] == [2, 7, 8], "two, and the best"
     scores.clear()
     options = {"evaluate": score, "progress": False, "folder": tmp_path / "b", "best": "-pionts"}
     complaint = complaint_of(CourseError, fit, small_model(), ROWS, exact, config, **options)
     assert "Unknown metric 'pionts'. Did you mean 'points'?" in complaint
+
+
+@pytest.mark.parametrize("config", [SHORT, replace(SHORT, eval_every=3)], ids=["each epoch", "every three steps"])
+def test_an_evaluation_that_fails_costs_no_step(tmp_path, config):
+    def score(model, accelerator):
+        dice = [torch.rand(1).item(), float(np.random.random()), random.random()]
+        return {"loss": evaluate(model, accelerator, HELD_OUT, exact)["loss"], "dice": dice}
+
+    def trained(folder, fails_at, **options):
+        calls = iter(range(1, 99))
+        own = lambda *given: score(*given) if next(calls) != fails_at else 1 / 0
+        options = {"folder": folder, "resume": folder is not None, "evaluate": own, "progress": False}
+        return fit(small_model(), ROWS, noisy, config, **options).to_dict()
+
+    score(small_model(), None)  # imports libraries, which draw from Python's generator
+    every, expected = config.eval_every or 8, trained(None, None)
+    for times in (1, 2):
+        with pytest.raises(ZeroDivisionError):
+            trained(tmp_path, 1)
+        assert int(newest_state(tmp_path).name[5:]) == every, f"attempt {times}"
+    with pytest.raises(ZeroDivisionError):
+        trained(tmp_path, 2)
+    assert int(newest_state(tmp_path).name[5:]) == 2 * every
+    assert trained(tmp_path, None) == expected
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path):
@@ -605,8 +629,8 @@ def test_a_metric_that_json_cannot_hold_costs_the_state_and_not_the_run(tmp_path
             folder=tmp_path,
         )
     assert len(history.steps) == 16
-    assert list(tmp_path.iterdir()) == []
-    assert "Last state: none" in complaint_of(CourseError, write_state, tmp_path, 1, {}, {"odd": value})
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000008"], "written before there was such a metric"
+    assert "Last state: none" in complaint_of(CourseError, write_state, tmp_path / "b", 1, {}, {"odd": value})
 
 
 # One run at a time

@@ -26,7 +26,7 @@ from course_lib.loop import LoopConfig
 from course_lib.metrics import bleu_scores, load_metric
 from course_lib.processes import launch
 from course_lib.profiles import CourseError, load_settings
-from course_lib.translation import SETTINGS, Translator, evaluate, load, preprocess, train
+from course_lib.translation import SETTINGS, Translator, evaluate, fine_tune, load, preprocess, train
 
 disable_progress_bars()
 TINY = SETTINGS["tiny"]
@@ -349,11 +349,32 @@ def test_scores_are_in_full_precision_while_training_is_not(tmp_path, small_chec
 
     monkeypatch.setattr(translation, "load_model", watched)
     monkeypatch.setattr(
-        translation, "evaluate", lambda *args, **options: evaluate(*args, **scored.setdefault("given", options))
+        translation, "evaluate", lambda *args, **options: evaluate(*args, **(scored.update(given=options) or options))
     )
     model, _, history = train(settings, progress=False)
     assert set(seen) == {(True, torch.bfloat16), (False, torch.float32)}
     assert history.evaluations[-1] | evaluate(model, None, **scored["given"]) == history.evaluations[-1]
+
+
+@pytest.mark.parametrize("changes", [{"bleu_tokenizer": "ja-mecab"}, {"num_beams": -1}], ids=str)
+def test_what_the_evaluation_refuses_is_refused_before_the_first_step(tmp_path, small_checkpoint, changes):
+    def step(model, batch):
+        raise AssertionError("a step was made")
+
+    settings = replace(TINY, dataset=str(write_csv(tmp_path)), checkpoint=small_checkpoint, languages="xx,yy", **changes)
+    with pytest.raises((CourseError, RuntimeError), match="ja-mecab|-1"):
+        train(settings, loss_of=step)
+    history = train(replace(settings, num_epochs=1, batch_size=64), evaluate=None, progress=False)[2]
+    assert history.evaluations == []
+
+
+def test_without_a_validation_split_nothing_is_evaluated(tmp_path, small_checkpoint):
+    settings = replace(TINY, dataset=str(write_csv(tmp_path)), languages="xx,yy", num_epochs=1, batch_size=64)
+    model, tokenizer = load_model("seq2seq", small_checkpoint), load_tokenizer(small_checkpoint)
+    data = preprocess(load(settings), tokenizer, settings)
+    history = fine_tune(model, tokenizer, DatasetDict(train=data["train"]), settings, progress=False)
+    assert history.steps
+    assert not history.evaluations
 
 
 # Bad input
