@@ -12,6 +12,10 @@ from course_lib.checkpoints import load_model, load_tokenizer
 SIZES = {"train_size": 12, "validation_size": 4, "batch_size": 8, "num_epochs": 1}
 CHAPTERS = {  # module -> task of its model, further settings
     "training_loop": ("sequence-classification", {}),
+    "masked_lm": ("masked-lm", {}),
+    "translation": ("seq2seq", {}),
+    "causal_lm": (None, {"keywords": None, "layers": 1, "width": 16, "heads": 2, "context_length": 32, "train_contexts": 12}),
+    "question_answering": ("question-answering", {}),
 }
 
 
