@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sklearn.metrics  # noqa: F401 - its import draws from Python's generator: here, and not in some of the runs
 import torch
 from accelerate import Accelerator
 from complaints import complaint_of
