@@ -167,7 +167,7 @@ def test_train_is_the_same_for_one_process_two_and_four(folder):
         return {"history": history.to_dict(), "sum": weights, "tokens": tokenizer(make_files(3))["input_ids"]}
 
     one, *others = (launch(run, num_processes=number, cpu=True) for number in (1, 2, 4))
-    assert one[0]["history"]["evaluations"][-1]["perplexity"] < 400 / 2
+    assert one[0]["history"]["evaluations"][-1]["perplexity"] < 0.6 * 400, "it has learned"
     for found in others:
         assert all(each == found[0] for each in found)
         assert found[0]["tokens"] == one[0]["tokens"]
