@@ -130,7 +130,7 @@ def _explained(source: str, revision: str | None, task: str = "") -> Iterator[No
         elif "mismatched" in text:
             text = "its head has another shape than the data needs, such as another number of classes"
         remedy = "Give another checkpoint, or save it again with save_pretrained()."
-        raise CourseError(f"Cannot load {source!r}: {text[:300].rstrip('. ')}. {remedy}") from None
+        raise CourseError(f"Cannot load {source!r}: {text[:600].rstrip('. ')}. {remedy}") from None
 
 
 @contextlib.contextmanager
