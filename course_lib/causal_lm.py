@@ -109,7 +109,7 @@ def evaluate(
 def fine_tune(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: DatasetDict, settings: CodeSettings, **for_fit: Any
 ) -> History:
-    "Train the model in place on contexts, with the weights of the key tokens if there are any; evaluates on `validation`, if there is one."
+    "Train the model in place, with the weights of key tokens if there are any; evaluate on `validation`, if it is there."
     ids, _ = find_key_tokens(tokenizer, settings.key_tokens)
     loss = partial(chunked_loss, keytoken_ids=list(ids.values()))
     score = partial(evaluate, data=data["validation"]) if "validation" in data else None

@@ -331,11 +331,12 @@ def fit(
 ) -> History:
     """Train `model` and return what happened.
 
-    `evaluate(model, accelerator)` is called on every process after each epoch, or every `config.eval_every` steps,
-    and at the end; a state is written before it, so whatever fails there costs no step. The same seed gives the same weights twice on one machine, and any number of processes sees the
-    same batches. A resumed run ends with the weights and the history of one that was never interrupted, provided that
-    `collate`, if it draws at all, draws from the global generators of torch, numpy or Python, or by the epoch:
-    `collate.set_epoch(epoch)`, where there is such a method, is called before each epoch, and before one goes on.
+    `evaluate(model, accelerator)` is called on every process after each epoch, or every `config.eval_every` steps, and
+    at the end; a state is written before it, so whatever fails there costs no step. The same seed gives the same
+    weights twice on one machine, and any number of processes sees the same batches. A resumed run ends with the weights
+    and the history of one that was never interrupted, provided that `collate`, if it draws at all, draws from the
+    global generators of torch, numpy or Python, or by the epoch: `collate.set_epoch(epoch)`, where there is such a
+    method, is called before each epoch, and before one goes on.
 
     Raises `CourseError` if the data are empty or too few for the processes, if the loss or the gradient is no longer
     finite, if memory runs out, and for a folder or settings that do not fit `resume`. With a folder, Ctrl-C and SIGTERM

@@ -87,6 +87,7 @@ def evaluate(
 ) -> dict[str, float]:
     "`perplexity` and mean `loss` over all hidden tokens, exact for any batch size and any number of processes."
     total, count = summed_loss(model, data, collate, loss_of=masked_lm_loss, accelerator=accelerator)
+    assert count, "nothing to guess: no token is masked; raise mask_rate, or give more text"
     return {"perplexity": float(np.exp(total / count)), "loss": total / count}
 
 # %% ../nbs/02_masked_lm.ipynb #4cdc7111
@@ -99,10 +100,9 @@ def fine_tune(
 ) -> History:
     "Train on the split train with fresh masks, evaluate on validation, if there is one, with frozen ones after each epoch."
     rate, words, seed = settings.mask_rate, settings.whole_words, settings.seed
-    if "validation" in data:
-        frozen = freeze_masking(data["validation"], tokenizer, rate, seed, whole_words=words)
-        for_fit = {"evaluate": partial(evaluate, data=frozen)} | for_fit
-    collate, for_fit = MaskingCollator(tokenizer, rate, words, seed), {"loss_of": masked_lm_loss} | for_fit
+    frozen = freeze_masking(data["validation"], tokenizer, rate, seed, whole_words=words) if "validation" in data else None
+    for_fit = {"evaluate": frozen and partial(evaluate, data=frozen), "loss_of": masked_lm_loss} | for_fit
+    collate = MaskingCollator(tokenizer, rate, words, seed)
     return fit(model, data["train"], collate, LoopConfig.from_settings(settings), **for_fit)
 
 # %% ../nbs/02_masked_lm.ipynb #2f7e4cde

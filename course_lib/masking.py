@@ -122,7 +122,7 @@ def _keys(ids: np.ndarray, lengths: np.ndarray, seed: int, epoch: int) -> np.nda
 
 
 def _draws(keys: np.ndarray, which: int) -> np.ndarray:
-    "For each key, uint64, its number 0, 1 or 2, float64 in [0, 1)."
+    "The draw 0, 1 or 2, as `which` says, of each key, uint64: float64 in [0, 1)."
     return (_mix(keys + _STRIDES[which]) >> np.uint64(11)) * 2.0**-53
 
 # %% ../nbs/workbench/masking.ipynb #554756f6

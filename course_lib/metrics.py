@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 # %% ../nbs/workbench/metrics.ipynb #2357b26b
+def _check_any(references: Sequence[Any] | np.ndarray) -> None:
+    if not len(references):
+        raise CourseError("There are no references to score. Check that the evaluation split is not empty.")
+
+
 def glue_scores(
     predictions: Sequence[int] | np.ndarray,  # class numbers, shape (n,)
     references: Sequence[int] | np.ndarray,  # class numbers, shape (n,)
@@ -34,8 +39,7 @@ def glue_scores(
     """
     from sklearn.metrics import accuracy_score, f1_score
 
-    if not len(references):
-        raise CourseError("There are no references to score. Check that the evaluation split is not empty.")
+    _check_any(references)
     if (lowest := np.min(references)) < 0:
         raise CourseError(f"references hold the class {lowest}; classes start at 0. Use a labelled split.")
     accuracy = accuracy_score(references, predictions)
@@ -45,12 +49,13 @@ def glue_scores(
 
 # %% ../nbs/workbench/metrics.ipynb #6364c521
 def correlation_scores(predictions: Sequence[float] | np.ndarray, references: Sequence[float] | np.ndarray) -> dict[str, float]:
-    "Pearson's and Spearman's correlation, as GLUE has them for STS-B, -1 to 1; 0 where one side is the same everywhere."
+    "Pearson's and Spearman's correlation, as GLUE has them for STS-B, -1 to 1; 0 for a side that is one number, NaN with a NaN."
     import pandas as pd
 
-    known = len(references) and np.ptp(predictions) and np.ptp(references)
+    _check_any(references)
+    known = np.ptp(predictions) and np.ptp(references)
     sides = pd.DataFrame(np.array([predictions, references], float).T)
-    return {kind: float(sides.corr(kind)[0][1]) if known else 0.0 for kind in ("pearson", "spearman")}
+    return {kind: float(sides.corr(kind, len(sides))[0][1]) if known else 0.0 for kind in ("pearson", "spearman")}
 
 # %% ../nbs/workbench/metrics.ipynb #af772930
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -82,8 +87,7 @@ def _overlap_f1(predicted: list[str], accepted: list[str]) -> float:
 def _accepted_answers(references: Iterable[Mapping[str, Any]], predicted: Mapping[Any, Any]) -> list[tuple[Any, Sequence[str]]]:
     "Id and accepted answers of each question. Raises `CourseError` if there is none, or none that was `predicted`."
     accepted = [(row["id"], row["answers"]["text"]) for row in references]
-    if not accepted:
-        raise CourseError("There are no references to score. Check that the evaluation split is not empty.")
+    _check_any(accepted)
     for key, answers in accepted:
         if isinstance(answers, str):  # its letters would be scored one by one
             raise CourseError(f"Question {key!r}: {answers!r} is no list of accepted answers. Give one, as ['Paris'].")

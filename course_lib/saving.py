@@ -278,8 +278,9 @@ class StateKeeper:
         self._random = None
 
     def after_step(self, step: int, due: bool, flush: Callable[[], None]) -> None:
-        """Write a state if one is `due`, by `save_every`, or on request, after `flush`, which completes the history. Then, if somebody has asked
-        any of the processes to stop, raise `TrainingInterrupted`.
+        """Write a state if one is `due`, by `save_every`, or on request, after `flush`, which completes the history.
+
+        Then, if somebody has asked any of the processes to stop, raise `TrainingInterrupted`.
         """
         import torch
         from accelerate.utils import gather_object

@@ -126,9 +126,13 @@ def test_correlations_are_those_of_the_books(seed):
     assert correlation_scores(-predictions, references)["spearman"] == pytest.approx(-found["spearman"], abs=1e-6)
 
 
-@pytest.mark.parametrize("sides", [([1, 1], [1, 2]), ([1, 2], [3, 3]), ([1], [1]), ([], [])])
+@pytest.mark.parametrize("sides", [([1, 1], [1, 2]), ([1, 2], [3, 3]), ([1], [1])])
 def test_what_is_the_same_everywhere_correlates_with_nothing(sides):
     assert correlation_scores(*sides) == {"pearson": 0.0, "spearman": 0.0}
+
+
+def test_a_prediction_that_is_no_number_is_not_passed_over():
+    assert all(map(math.isnan, correlation_scores([1.0, 2.0, np.nan, 4.0], [1, 2, 3, 4]).values()))
 
 
 @pytest.mark.parametrize("function", [squad_scores, squad_v2_scores])
@@ -141,6 +145,7 @@ def test_predictions_for_other_questions_get_no_score(function, keys):
 
 def test_nothing_to_score_is_an_error():
     assert "empty" in complaint(glue_scores, [], [])
+    assert "empty" in complaint(correlation_scores, [], [])
     assert "empty" in complaint(glue_scores, np.array([], np.int64), np.array([], np.int64))
 
 
