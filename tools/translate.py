@@ -11,6 +11,7 @@ import argparse
 import base64
 import functools
 import io
+import itertools
 import json
 import re
 import sys
@@ -59,7 +60,7 @@ def translate_markdown(text: str, say: Say) -> str:
     "`text` with what `say` makes of every message; the marks of lists, headings and quotations stay."
     say, lines, edits = spoken(say), text.split("\n"), {}
     tokens = MARKDOWN.parse(text)
-    for parent, token in zip(tokens, tokens[1:]):
+    for parent, token in itertools.pairwise(tokens):
         if parent.type == "tr_open":
             row = lines[parent.map[0]]
             edits[parent.map[0], parent.map[1]] = "|".join(map(say, re.split(r"(?<!\\)\|", row)))
