@@ -71,7 +71,9 @@ def translate_markdown(text: str, say: Say) -> str:
     for token in tokens:
         if token.type == "html_block":
             block = "\n".join(lines[slice(*token.map)])
-            told = re.sub(r"(?<=<summary>)(.*?)(</summary>)(.*?)(?=</details>)", functools.partial(_details, say), block)
+            told = re.sub(
+                r"(?<=<summary>)(.*?)(</summary>)(.*?)(?=</details>)", functools.partial(_details, say), block
+            )
             edits[tuple(token.map)] = told
     for (first, last), edit in sorted(edits.items(), reverse=True):
         lines[first:last] = [edit]
@@ -162,7 +164,9 @@ def updated_catalog(path: Path, source: Path, language: str) -> bytes:
     fresh.header_comment = f"# {source.relative_to(ROOT).as_posix()}: written by tools/translate.py {language}"
     for message in messages(source):
         entry = catalog[message]
-        fresh.add(message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=entry.previous_id)
+        fresh.add(
+            message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=entry.previous_id
+        )
     file = io.BytesIO()
     write_po(file, fresh, width=0, ignore_obsolete=True, include_previous=True)
     return file.getvalue()
@@ -195,7 +199,9 @@ def complaints(language: str) -> list[str]:
             elif entry.fuzzy:
                 found.append(f"{name}: fuzzy: {message}")
             else:
-                found += [f"{name}: {fault} in the translation of: {message}" for fault in faults(message, entry.string)]
+                found += [
+                    f"{name}: {fault} in the translation of: {message}" for fault in faults(message, entry.string)
+                ]
     return found
 
 
@@ -236,7 +242,9 @@ def _links(text: str, source: Path, target: Path, branch: str, language: str) ->
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("language", help="the folder below translations/, as ru")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if anything is stale, missing or wrong")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if anything is stale, missing or wrong"
+    )
     words = parser.parse_args()
     folder, stale = ROOT / "translations" / words.language, []
 
