@@ -7,7 +7,7 @@ WORKERS ?= 2
 # CONSTRAINTS= installs the newest versions that settings.ini allows.
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help install course test lab bench export outputs clean
+.PHONY: help install course test lab bench export russian outputs clean
 
 help:
 	@sed -n '1,2p' Makefile | cut -c3-
@@ -37,6 +37,10 @@ bench: install
 # For maintainers: modules, links and clean notebooks from the notebooks; then, seldom, fresh saved outputs.
 export: install
 	$(BIN)/python tools/export.py
+
+# The catalogs of translations/ru brought in step with the English, and the Russian notebooks made from them.
+russian: install
+	$(BIN)/python -m tools.translate ru
 
 outputs: install
 	$(BIN)/course run nbs/index.ipynb nbs/*/*.ipynb all --profile tiny --out _build/outputs --no-html --save

@@ -23,11 +23,15 @@ class BuildWithNotebooks(build_py):
         super().run()
         if self.editable_mode:
             return
-        for folder in ("", "solutions"):
-            target = Path(self.build_lib) / settings["lib_name"] / "notebooks" / folder
-            target.mkdir(parents=True, exist_ok=True)
-            for notebook in sorted((HERE / settings["nbs_path"] / folder).glob("0*.ipynb")):
-                shutil.copy(notebook, target)
+        english, target = HERE / settings["nbs_path"], Path(self.build_lib) / settings["lib_name"] / "notebooks"
+        places = {target: english, target / "solutions": english / "solutions"}
+        for translated in (HERE / "translations").glob("*/notebooks"):
+            own = target / translated.relative_to(HERE / "translations")
+            places |= {own: translated, own / "solutions": translated / "solutions"}
+        for copies, originals in places.items():
+            copies.mkdir(parents=True, exist_ok=True)
+            for notebook in sorted(originals.glob("0*.ipynb")):
+                shutil.copy(notebook, copies)
 
 
 setup(

@@ -34,11 +34,16 @@ from .profiles import parse_assignments, unknown_name
 from .results import flat_row, plain_numbers, read_result, write_atomically
 
 # %% ../nbs/workbench/cli.ipynb #885b14f6
-def chapters() -> dict[str, Path]:
+def chapters(language: str = "en") -> dict[str, Path]:
     "Chapter number -> notebook, in order: {'01': …/01_training_loop.ipynb}. The checkout's, or the installed copies."
     package = Path(course_lib.__file__).parent
-    in_checkout = (package.parent / "settings.ini").is_file()
-    folder = package.parent / "nbs" if in_checkout else package / "notebooks"
+    folder, others = package / "notebooks", package / "notebooks"
+    if (package.parent / "settings.ini").is_file():  # a checkout
+        folder, others = package.parent / "nbs", package.parent / "translations"
+    translated = {path.parents[1].name: path.parent for path in others.glob("*/notebooks/01_*.ipynb")}
+    if language not in (known := {"en": folder} | translated):
+        raise CourseError(unknown_name("language", language, sorted(known)))
+    folder = known[language]
     return {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
 
 
@@ -51,9 +56,9 @@ def cell_sources(notebook: Path) -> list[str]:
         raise CourseError(f"{notebook} is no notebook ({reason}). Save it anew in Jupyter, or name another.") from None
 
 
-def find_notebooks(names: Iterable[str]) -> list[Path]:
+def find_notebooks(names: Iterable[str], language: str = "en") -> list[Path]:
     "The notebooks that numbers, names, paths or 'all' mean, each once, in that order. Raises `CourseError` for others."
-    known = chapters()
+    known = chapters(language)
     by_name = known | {path.stem: path for path in known.values()}
     for path in [path for chapter in known.values() for path in chapter.parent.glob(f"solutions/{chapter.stem}_*.ipynb")]:
         by_name[f"solutions/{path.name[:2]}"] = path
@@ -239,12 +244,13 @@ def run(
     out: Annotated[Path | None, typer.Option(help="folder for the results; default _build/PROFILE")] = None,
     html: Annotated[bool, typer.Option(help="write .html files too")] = True,
     jobs: Annotated[int, typer.Option(help="notebooks at the same time, each with its share of the cores", min=1)] = 1,
+    language: Annotated[str, typer.Option(help="en, or a translation: ru")] = "en",
     save: Annotated[bool, typer.Option(help="for maintainers: keep the outputs in the notebook itself")] = False,
 ) -> None:
     "Run chapters; write executed notebooks and results.json."
     try:
         profile, names, assignments = _parse(chapter, set_, seed, profile)
-        notebooks = find_notebooks(names or ["all"])
+        notebooks = find_notebooks(names or ["all"], language)
         out = out or Path("_build") / profile
         for notebook in notebooks:
             if (out / notebook.name).resolve() == notebook.resolve():

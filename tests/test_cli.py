@@ -308,6 +308,15 @@ def test_two_notebooks_of_one_name_are_refused_and_one_under_two_names_runs_once
     assert cli.find_notebooks([os.path.relpath(first), "all"])[1:] == list(cli.chapters().values())[1:]
 
 
+def test_a_language_has_its_own_notebooks():
+    for language in ("ru",):
+        assert [path.name for path in cli.chapters(language).values()] == [path.name for path in cli.chapters().values()]
+        found = cli.find_notebooks(["01", "solutions/01"], language)
+        assert all(f"translations/{language}/notebooks/" in path.as_posix() for path in found)
+    with pytest.raises(CourseError, match="Unknown language 'xx'. Valid: en, ru"):
+        cli.chapters("xx")
+
+
 def test_solutions_have_short_names_and_are_no_chapters():
     (path,) = cli.find_notebooks(["solutions/01"])
     assert path.parent.name == "solutions"

@@ -1,7 +1,7 @@
 """Another language: gettext catalogs of the notebooks' prose, and notebooks made of them.
 
-    python tools/translate.py ru          bring translations/ru in step: catalogs from the English, files from the catalogs
-    python tools/translate.py ru --check  the same without writing: fail with a list of what is stale or wrong
+    python -m tools.translate ru          bring translations/ru in step: catalogs from the English, files from the catalogs
+    python -m tools.translate ru --check  the same without writing: fail with a list of what is stale or wrong
 
 A message is a heading, a paragraph, an item of a list, a cell of a table, the question or the answer of a self-check,
 a comment in a lesson's code, or a text in a figure. Code, outputs and formulas stay as they are.
@@ -23,8 +23,9 @@ from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
-from export import ROOT, read_settings
 from markdown_it import MarkdownIt
+
+from tools.export import ROOT, read_settings
 
 Say = Callable[[str], str]  # the translation of a message
 MARKDOWN = MarkdownIt("commonmark").enable("table")
@@ -161,7 +162,7 @@ def updated_catalog(path: Path, source: Path, language: str) -> bytes:
         language, project="course_lib", version=read_settings()["version"], charset="utf-8", fuzzy=False,
         creation_date=THEN, revision_date=THEN, last_translator="The course authors", language_team=language,
     )  # fmt: skip
-    fresh.header_comment = f"# {source.relative_to(ROOT).as_posix()}: written by tools/translate.py {language}"
+    fresh.header_comment = f"# {source.relative_to(ROOT).as_posix()}: written by `python -m tools.translate {language}`"
     for message in messages(source):
         entry = catalog[message]
         fresh.add(
@@ -270,7 +271,7 @@ def main() -> int:
     wrong = complaints(words.language)
     print(*wrong, sep="\n") if wrong else None
     if words.check and stale:
-        print(f"Run `python tools/translate.py {words.language}` and commit the result.")
+        print(f"Run `python -m tools.translate {words.language}` and commit the result.")
     return int(bool(wrong or (words.check and stale)))
 
 

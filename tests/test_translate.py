@@ -1,0 +1,205 @@
+"Translations are in step with the English: nothing untranslated, fuzzy, stale or lost; their code is the same."
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import translate
+from tools.export import ROOT
+from tools.translate import (
+    complaints,
+    faults,
+    messages,
+    numbers,
+    sources,
+    translate_comments,
+    translate_figure,
+    translate_markdown,
+    translated_files,
+    updated_catalog,
+)
+
+LANGUAGES = sorted(path.parent.name for path in (ROOT / "translations").glob("*/TERMS.md"))
+
+PAGE = """# A **title**
+
+> a quotation
+
+- first `item`
+- second, of
+  two lines
+
+1. one
+
+| then | now |
+|---|---|
+| `a \\| b` | b or c |
+| 0.5 | [link](x.md) |
+
+```
+code stays
+```
+
+<details><summary>Why?</summary>Because <code>a</code>.</details>
+
+Do it. [![Open in Colab](b.svg)](https://colab/x.ipynb)
+
+$a + b$
+"""
+
+
+def test_what_is_a_message_and_what_stays():
+    found = []
+    told = translate_markdown(PAGE, lambda text: found.append(text) or f"<{text.upper()}>")
+    assert found == ["A **title**", "a quotation", "first `item`", "second, of\ntwo lines", "one", "then", "now",
+                     "b or c", "[link](x.md)", "Do it.", "Why?", "Because <code>a</code>."]  # fmt: skip
+    assert told.startswith("# <A **TITLE**>\n\n> <A QUOTATION>\n\n- <FIRST `ITEM`>\n- <SECOND, OF\nTWO LINES>\n")
+    assert "| <THEN> | <NOW> |\n|---|---|\n| `a \\| b` | <B OR C> |\n| 0.5 | <[LINK](X.MD)> |" in told
+    assert "```\ncode stays\n```" in told
+    assert "<details><summary><WHY?></summary><BECAUSE <CODE>A</CODE>.></details>" in told
+    assert "<DO IT.> [![Open in Colab](b.svg)](https://colab/x.ipynb)\n\n$a + b$" in told
+
+
+def test_comments_of_a_lesson_are_messages_and_those_of_a_package_are_not():
+    code = 'x = "# no comment"  # a reason\n# noqa: E501\n%pip install x\n'
+    assert translate_comments(code, str.upper) == 'x = "# no comment"  # A REASON\n# noqa: E501\n%pip install x\n'
+    assert translate_comments(f"#| export\n{code}", str.upper) == f"#| export\n{code}"
+
+
+def test_texts_of_a_figure_are_messages():
+    assert translate_figure('<text x="1">eight words</text><text>8</text>', str.upper) == (
+        '<text x="1">EIGHT WORDS</text><text>8</text>'
+    )
+
+
+@pytest.mark.parametrize("name", sources())
+def test_without_a_translation_everything_is_as_it_was(name):
+    path = sources()[name]
+    if path.suffix == ".md":
+        text = path.read_text(encoding="utf-8")
+        assert translate_markdown(text, str) == text
+    elif path.suffix == ".ipynb":
+        text = path.read_text(encoding="utf-8")
+        assert translate.translate_notebook(text, str, translate.figure_texts()) == text
+    assert len(messages(path)) > 10
+
+
+@pytest.mark.parametrize(
+    ("english", "translation", "lost"),
+    [
+        ("Take 7,200 pairs at 0.5 %.", "Возьмите 7\u00a0200 пар при 0,5\u00a0%.", []),
+        ("`a` and [b](c.md), $x$", "[б](c.md), `a`, $x$ и ещё раз `a`", []),
+        ("`a` of `b`", "`a`", ["code '`b`' is missing"]),
+        ("as in [b](c.md)", "как в [б](d.md)", ["link '](c.md)' is missing"]),
+        ("where $x^2$", "где $x$", ["formula '$x^2$' is missing"]),
+        ("100 of them", "1000 штук", ["numbers are ['1000'], not ['100']"]),
+        ("<code>a</code>", "a", ["code '<code>' is missing", "code '</code>' is missing"]),
+    ],
+)
+def test_what_a_translation_may_not_lose(english, translation, lost):
+    assert list(faults(english, translation)) == lost
+
+
+def test_numbers_are_the_same_however_they_are_written():
+    assert numbers("1,234,567 and 0.25") == numbers("1\u00a0234\u202f567 и 0,25")
+    assert numbers("in 2, 300 or `7`") == numbers("в 300 или 2")
+
+
+def test_a_changed_sentence_is_fuzzy_and_named(tmp_path, monkeypatch):
+    page, catalog = tmp_path / "page.md", tmp_path / "translations" / "xx" / "page.po"
+    catalog.parent.mkdir(parents=True)
+    monkeypatch.setattr(translate, "ROOT", tmp_path)
+    monkeypatch.setattr(translate, "sources", lambda: {"page": page})
+    page.write_text("The loss falls in every epoch.\n\nThat is all.\n", encoding="utf-8")
+    catalog.write_bytes(updated_catalog(catalog, page, "ru"))
+    assert [line.partition(":")[2] for line in complaints("xx")] == [
+        " untranslated: The loss falls in every epoch.", " untranslated: That is all.",
+    ]  # fmt: skip
+    text = catalog.read_text(encoding="utf-8").replace('epoch."\nmsgstr ""', 'epoch."\nmsgstr "Потери падают."')
+    catalog.write_text(text.replace('all."\nmsgstr ""', 'all."\nmsgstr "Это всё."'), encoding="utf-8")
+    assert complaints("xx") == []
+    assert updated_catalog(catalog, page, "ru") == catalog.read_bytes(), "nothing changes where nothing has changed"
+    page.write_text("The loss falls in every single epoch.\n\nThat is all.\n", encoding="utf-8")
+    catalog.write_bytes(updated_catalog(catalog, page, "ru"))
+    assert complaints("xx") == ["page: fuzzy: The loss falls in every single epoch."]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_is_translated_and_nothing_is_lost(language):
+    assert complaints(language) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogs_and_notebooks_are_in_step_with_the_english(language):
+    folder, remedy = ROOT / "translations" / language, f"run `python -m tools.translate {language}`"
+    for name, source in sources().items():
+        path = folder / f"{name}.po"
+        assert updated_catalog(path, source, language) == path.read_bytes(), remedy
+    files = translated_files(language)
+    assert [str(path) for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text] == [], (
+        remedy
+    )
+    assert {*(folder / "notebooks").rglob("*.ipynb")} <= files.keys(), remedy
+
+
+def python(notebook: Path) -> list[str]:
+    "The code of each cell, without its comments and magics."
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    codes = [
+        re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", "".join(cell["source"]))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
+    return [ast.dump(ast.parse(code)) for code in codes]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_code_is_that_of_the_english_notebook(language):
+    for name, source in sources().items():
+        if source.suffix == ".ipynb":
+            own = ROOT / "translations" / language / "notebooks" / source.relative_to(ROOT / "nbs")
+            assert python(own) == python(source), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_link_leads_somewhere(language):
+    for path, text in translated_files(language).items():
+        if path.suffix == ".ipynb":
+            cells = json.loads(text)["cells"]
+            text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        for link in re.findall(r"\]\((?!https?:|#|attachment:)([^)\s#]+)", text):
+            assert (path.parent / link).exists(), f"{path.name}: {link}"
+        for link in re.findall(r"/blob/main/([^)\s\"#]+)", text):
+            assert (ROOT / link).exists() or "transformers-course" not in text, f"{path.name}: {link}"
+
+
+def hunspell(language: str) -> list[str] | None:
+    "The command that prints the words of its input which no dictionary has; none where the dictionary is missing."
+    names = {"ru": "ru_RU"}
+    command = ["hunspell", "-d", names.get(language, language), "-l"]
+    if not shutil.which("hunspell") or subprocess.run(command, input="", text=True, capture_output=True).returncode:
+        return None
+    return command
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_spelling_is_right(language):
+    command = hunspell(language)
+    if command is None:
+        pytest.skip("no hunspell with a dictionary of this language")
+    folder = ROOT / "translations" / language
+    known = set((folder / "words.txt").read_text(encoding="utf-8").split())
+    told = [
+        entry.string
+        for name in sources()
+        for entry in translate.read_catalog(folder / f"{name}.po", language)
+        if entry.id
+    ]
+    text = re.sub(r"[A-Za-z_][\w.-]*", " ", translate.bare("\n".join(told)).replace("\u0301", ""))
+    misspelt = subprocess.run(command, input=text, text=True, capture_output=True, check=True).stdout.split()
+    assert sorted(set(misspelt) - known) == []
