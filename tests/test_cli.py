@@ -18,6 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from typer.testing import CliRunner
 
 from course_lib import cli
+from course_lib.profiles import CourseError
 from course_lib.results import RESULT_MIME
 
 runner = CliRunner()
