@@ -52,7 +52,7 @@ def spoken(say: Say) -> Say:
 
     def only_words(text: str) -> str:
         words = re.sub(f"({BADGE})+\\s*$", "", text).strip()
-        return text.replace(words, say(words)) if re.search(r"[^\W\d_]{2}", bare(words)) else text
+        return text.replace(words, say(words)) if re.search(r"[^\W\d_]{2}|\d,\d{3}", bare(words)) else text
 
     return only_words
 
