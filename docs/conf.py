@@ -18,6 +18,8 @@ root_doc = "index"
 extensions = ["myst_nb", "course_site"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 language = "en"
+add_module_names = False
+toc_object_entries_show_parents = "hide"
 locale_dirs = [str(HERE / "locale")]
 gettext_compact = False  # a catalog for each page
 gettext_uuid = gettext_location = False
@@ -52,6 +54,7 @@ html_theme_options = {
     "use_source_button": False,
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
+    "footer_content_items": ["copyright.html"],
     "show_toc_level": 2,
     "navbar_start": [],
     "navbar_center": [],

@@ -8,6 +8,7 @@ import ast
 import base64
 import json
 import re
+import zlib
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
@@ -48,31 +50,36 @@ def only_imports(source: str) -> bool:
 
 
 def is_plumbing(source: str) -> bool:
-    "Whether a reader of the lesson may pass over this code: installing, importing, reporting, directives alone."
+    "Whether a reader of the lesson may pass over this code: installing, importing, reporting."
     code = DIRECTIVE.sub("", source).strip()
     return (
-        not code
-        or source.startswith("#| hide")
+        source.startswith("#| hide")
         or bool(re.search(r"^\s*%pip install|^(\w+ = )?measured\(", code, re.M))
         or only_imports(code)
     )
 
 
 def folded(cells: list[dict]) -> list[dict]:
-    "The cells with plumbing folded, neighbours of it in one, and a tag instead of nbdev's directives."
-    found = []
+    "The cells with plumbing folded, neighbours of it in one, and tags instead of nbdev's directives."
+    found, module, waiting = [], None, ""
     for cell in cells:
         if cell["cell_type"] == "code":
             source = "".join(cell["source"])
             tags = cell.setdefault("metadata", {}).setdefault("tags", [])
+            if named := re.match(r"#\| default_exp (\w+)", source):
+                module = named[1]
+            if not DIRECTIVE.sub("", source).strip():
+                waiting += f"{source.rstrip()}\n\n"  # nothing but directives: shown with the next that is folded
+                continue
             if is_plumbing(source):
+                cell["source"], waiting = waiting + source, ""
                 tags.append("hide-input")
                 before = found[-1] if found else {}
                 if "hide-input" in before.get("metadata", {}).get("tags", []) and not before["outputs"]:
-                    cell["source"] = "".join(before["source"]).rstrip() + "\n\n" + source
+                    cell["source"] = "".join(before["source"]).rstrip() + "\n\n" + cell["source"]
                     found.pop()
             else:
-                tags += ["exported"] * source.startswith("#| export")
+                tags += ["exported", f"cell-{cell['id']}", f"module-{module}"] * source.startswith("#| export")
                 cell["source"] = DIRECTIVE.sub("", source)
         found.append(cell)
     return found
@@ -160,6 +167,8 @@ class LocalLinks(SphinxTransform):
             if path == "nbs/index.ipynb":
                 path = "index.md"
             docname = self.env.path2doc(path)
+            if anchor.startswith("cell-"):
+                continue  # below
             if docname in self.env.found_docs:
                 kwargs = {"reftarget": docname, "reftargetid": anchor or None, "refdoc": self.env.docname}
                 found = addnodes.pending_xref(refdomain="doc", reftype="myst", refexplicit=True, **kwargs)
@@ -169,11 +178,118 @@ class LocalLinks(SphinxTransform):
                 logger.warning("no such file in the repository: %s", path, location=link)
 
 
+class ExportedCells(SphinxPostTransform):
+    "Each exported cell says where it goes, and the reference leads to it."
+
+    default_priority = 300
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        place = lambda docname: self.app.builder.get_relative_uri(self.env.docname, docname)
+        for link in self.document.findall(nodes.reference):
+            path, _, anchor = link.get("refuri", "").removeprefix(OURS).partition("#cell-")
+            if anchor:
+                link["refuri"] = f"{place(self.env.path2doc(path))}#cell-{anchor}"
+        for cell in [*self.document.findall(nodes.container)]:
+            tags = dict(name[4:].split("-", 1) for name in cell["classes"] if re.match("tag_(cell|module)-", name))
+            if tags:
+                cell["ids"].append(f"cell-{tags['cell']}")
+                name = f"course_lib.{tags['module']}"
+                link = nodes.reference("", name, refuri=place(f"api/{tags['module']}"), internal=True)
+                cell.insert(0, nodes.paragraph("", "", link, classes=["exported"]))
+
+
+# The glossary
+
+
+def headwords(item: nodes.list_item) -> list[str]:
+    "What an entry of the glossary explains: the bold words that it begins with."
+    words = []
+    for node in item[0].children if len(item) and isinstance(item[0], nodes.paragraph) else []:
+        if isinstance(node, nodes.strong):
+            words.append(node.astext())
+        elif node.astext().strip() not in ("", ","):
+            break
+    return words
+
+
+class GlossaryPlaces(SphinxTransform):
+    "A place to link to for each entry of the glossary."
+
+    default_priority = 31
+
+    def apply(self, **kwargs) -> None:
+        if self.env.docname == GLOSSARY:
+            for item in self.document.findall(nodes.list_item):
+                if words := headwords(item):
+                    item["ids"].append("term-" + re.sub(r"\W+", "-", words[0].lower()))
+
+
+class TermLinks(SphinxPostTransform):
+    "In each notebook, the first use of a word that the glossary explains leads there."
+
+    default_priority = 400
+    formats = ("html",)
+
+    def terms(self) -> dict[str, tuple[str, str, str]]:
+        "By the small letters of each word: the word, its place, and what is said about it."
+        if not hasattr(self.env, "course_terms"):
+            found = {}
+            for item in self.env.get_doctree(GLOSSARY).findall(nodes.list_item):
+                for word in headwords(item):
+                    said = item.astext().split(". ", 1)[1].rsplit(". ", 1)[0] + "."
+                    found[word.lower()] = (word, item["ids"][0], said)
+            self.env.course_terms = found
+        return self.env.course_terms
+
+    def run(self, **kwargs) -> None:
+        if not self.env.docname.startswith("nbs/") or GLOSSARY not in self.env.found_docs:
+            return
+        terms, done = self.terms(), set()
+        ending = "(?:e?s)?" if self.config.language == "en" else r"\w{0,3}"
+        words = "|".join(re.escape(word) for word in sorted(terms, key=len, reverse=True))
+        pattern = re.compile(rf"(?<![\w-])({words}){ending}(?![\w-])", re.IGNORECASE)
+        glossary = self.app.builder.get_relative_uri(self.env.docname, GLOSSARY)
+        for text in [*self.document.findall(nodes.Text)]:
+            if not is_prose(text):
+                continue
+            parts, end = [], 0
+            for found in pattern.finditer(text):
+                word, place, said = terms[found[1].lower()]
+                if place in done or (word != word.lower() and found[1] != word):
+                    continue
+                done.add(place)
+                link = nodes.reference("", found[0], refuri=f"{glossary}#{place}", internal=True, reftitle=said)
+                link["classes"].append("term")
+                parts += [nodes.Text(text[end : found.start()]), link]
+                end = found.end()
+            if parts:
+                text.parent.replace(text, [*parts, nodes.Text(text[end:])])
+
+
+def is_prose(text: nodes.Text) -> bool:
+    "Whether it stands in a paragraph, and in no table, subtitle, link or code."
+    node, paragraph = text.parent, False
+    before = node.children[node.index(text) - 1] if node.index(text) else None
+    if isinstance(before, nodes.raw) and before.astext().startswith("<code"):
+        return False
+    while node is not None:
+        if isinstance(node, nodes.reference | nodes.literal | nodes.math | nodes.table | nodes.block_quote | nodes.raw):
+            return False
+        paragraph = paragraph or isinstance(node, nodes.paragraph)
+        node = node.parent
+    return paragraph
+
+
 def mathml(self, node: nodes.math) -> None:
+    "A formula as browsers show it by themselves."
     from latex2mathml.converter import convert
 
     block = isinstance(node, nodes.math_block)
-    self.body.append(convert(node.astext(), display="block" if block else "inline"))
+    formula = convert(node.astext(), display="block" if block else "inline")
+    # A function's name stands apart from what it is applied to, and no comma begins a line.
+    formula = re.sub(r"(<mi>[a-z]{2,}</mi>)(?=<m(?!o))", r'\1<mspace width="0.17em"/>', formula)
+    self.body.append(formula + "&#8288;" * (not block))
     raise nodes.SkipNode
 
 
@@ -188,5 +304,9 @@ def setup(app: Sphinx) -> dict:
     app.add_node(details, html=pair("details"))
     app.add_node(summary, html=pair("summary"))
     app.add_transform(LocalLinks)
+    app.add_transform(GlossaryPlaces)
+    app.add_post_transform(ExportedCells)
+    app.add_post_transform(TermLinks)
     app.connect("source-read", read_notebook)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    version = zlib.crc32(Path(__file__).read_bytes())  # pages are read anew when this file has changed
+    return {"version": "1", "env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}

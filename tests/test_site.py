@@ -1,7 +1,11 @@
 "The site: built once, of what is saved; no address outside it is fetched, and what a reader does works in a browser."
 
 import importlib.util
+import json
 import re
+import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -96,12 +100,82 @@ def test_the_reference_shows_the_comment_behind_each_parameter():
     assert "| parameter | type | default | what it is |" in page
 
 
+def test_the_first_use_of_a_word_leads_to_the_glossary(site):
+    page = (site / "nbs/02_masked_lm.html").read_text(encoding="utf-8")
+    article = page[page.index("<article") : page.index("</article")]
+    links = re.findall(r'<a class="term[^"]*" href="([^"]*)" title="([^"]*)">([^<]*)</a>', article)
+    places = [place for place, _, _ in links]
+    assert len(places) == len(set(places)) > 25
+    assert ("../docs/glossary.html#term-perplexity", "Perplexity") in [(place, word) for place, _, word in links]
+    assert all(said.count(".") >= 1 and "chapter" not in said[-20:].lower() for _, said, _ in links)
+    for code_or_title in re.findall(r"<(h[1-6]|pre|code|table|blockquote)\b.*?</\1>", article, re.S):
+        assert "class=\"term" not in code_or_title
+
+
+def test_each_entry_of_the_glossary_is_two_sentences_and_a_link():
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^- (\*\*.*)$", text, re.M)
+    assert len(entries) >= 60
+    for entry in entries:
+        words, said = entry.split(". ", 1)
+        assert re.fullmatch(r"\*\*[^*]+\*\*(, \*\*[^*]+\*\*)*", words)
+        prose = re.split(r" \[?Chapter \d, [\[*]", said)[0]
+        assert len(re.findall(r"[.?](?: |$)", prose)) == 2, entry
+        assert re.search(r"\]\(\.\./nbs/0\d_\w+\.ipynb#", said), entry
+    first = [re.match(r"\*\*(.*?)\*\*", entry)[1].lower() for entry in entries]
+    assert first == sorted(first)
+
+
+def test_a_catalog_for_each_notebook_has_all_its_prose(tmp_path):
+    if importlib.util.find_spec("sphinx_book_theme") is None:
+        pytest.skip("the extra `site` is not installed")
+    source, catalogs = tmp_path / "source", tmp_path / "po"
+    (source / "nbs").mkdir(parents=True)
+    (source / "index.md").write_text("# Course\n\n```{toctree}\nnbs/01_training_loop\n```\n", encoding="utf-8")
+    shutil.copy(CHAPTERS[0], source / "nbs")
+    command = [sys.executable, "-m", "sphinx", "-q", "-b", "gettext", "-c", ROOT / "docs", source, catalogs]
+    subprocess.run(list(map(str, command)), check=True, cwd=ROOT)
+    messages = set(re.findall(r'^msgid "(.*)"$', (catalogs / "nbs/01_training_loop.pot").read_text("utf-8"), re.M))
+    cells = json.loads(CHAPTERS[0].read_text(encoding="utf-8"))["cells"]
+    prose = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    said = [line for line in prose.split("\n") if line and not line.startswith(("|", "[![", "<", "!["))]
+    bare = lambda text: re.sub(r"^(#+|>|-|\d+\.) +", "", text.strip())
+    escaped = {bare(line).replace("\\", "\\\\").replace('"', r'\"') for line in said}
+    assert escaped - messages == set()
+    questions = re.findall(r"<summary>(.*?)</summary>", prose)
+    assert len(questions) == 5
+    assert set(questions) <= messages
+
+
 @needs_browser
-def test_in_a_browser(site):
+def test_a_reader_finds_her_way(site, tmp_path):
     with Browser() as browser:
         page = browser.open(f"{site.as_uri()}/index.html")
         assert page.js("document.querySelectorAll('article a[href*=\"nbs/0\"]').length") >= len(CHAPTERS)
         page.go(f"{site.as_uri()}/search.html?q=perplexity")
         page.wait("[...document.querySelectorAll('#search-results a')].some(a => a.href.includes('nbs/02_masked_lm'))")
+        chapter = f"{site.as_uri()}/nbs/02_masked_lm.html"
+        page.go(chapter)
+        background = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
+        assert min(page.js(background)) > 200
+        pictures = "[...document.querySelectorAll('article img')]"
+        assert page.js(f"{pictures}.length") > 5
+        page.js(f"{pictures}.forEach(image => image.loading = 'eager')")
+        page.wait(f"{pictures}.every(image => image.complete)")
+        assert page.js(f"{pictures}.filter(image => !image.naturalWidth).map(image => image.src)") == []
+        folded = "document.querySelector('article details.hide')"
+        assert "pip install" not in page.js("document.querySelector('article').innerText")
+        page.js(f"{folded}.querySelector('summary').click()")
+        assert "pip install" in page.js(f"{folded}.innerText"), "what is hidden can be opened"
+        answer = "[...document.querySelectorAll('article details')].find(one => one.innerText.startsWith('1. '))"
+        before = page.js(f"{answer}.innerText.length")
+        page.js(f"{answer}.querySelector('summary').click()")
+        assert page.js(f"{answer}.innerText.length") > before + 20
+        page.look(390, 844, dark=True)
+        page.go(chapter)
+        assert max(page.js(background)) < 60, "dark where the reader's system is"
+        for name in (*(path.stem for path in CHAPTERS), "../docs/glossary", "../api/loop", "../index", "workbench/loop"):
+            page.go(f"{site.as_uri()}/nbs/{name}.html")
+            assert page.js("document.documentElement.scrollWidth") <= 390, f"{name} is wider than a telephone"
         assert [name for name in page.requests if not name.startswith(("file:", "data:"))] == []
         assert page.errors == []

@@ -12,7 +12,7 @@ from pathlib import Path
 from tools.export import ROOT, read_settings
 
 PACKAGE = ROOT / read_settings()["lib_path"]
-SOURCE = re.compile(r"^# %% (?:\.\./)?(\S+\.ipynb)", re.M)
+CELL = re.compile(r"^# %% (?:\.\./)?(\S+\.ipynb) #(\w+)", re.M)
 
 
 def comments(source: str) -> dict[int, str]:
@@ -31,6 +31,17 @@ def code(text: str) -> str:
     return f"`{cell(text)}`" if text else ""
 
 
+def written(node: ast.expr | None) -> str:
+    "A default as in the source, and of a field what its factory makes."
+    text = ast.unparse(node) if node is not None else ""
+    return re.sub(r"^(?:dataclasses\.)?field\(default_factory=(\w+).*\)$", r"\1()", text)
+
+
+def kind_of(node: ast.expr | None) -> str:
+    "An annotation, without the quotes around what is imported for type checkers alone."
+    return re.sub(r"'([\w.\[\] |]+)'", r"\1", ast.unparse(node)) if node is not None else ""
+
+
 def parameters(node: ast.FunctionDef, said: dict[int, str]) -> list[tuple[str, str, str, str]]:
     "Name, type, default and comment of each parameter."
     spec, rows = node.args, []
@@ -43,24 +54,16 @@ def parameters(node: ast.FunctionDef, said: dict[int, str]) -> list[tuple[str, s
     for stars, argument, default in found:
         if argument.arg in ("self", "cls"):
             continue
-        kind = ast.unparse(argument.annotation).strip("'\"") if argument.annotation else ""
-        value = ast.unparse(default) if default is not None else ""
-        rows.append((stars + argument.arg, kind, value, said.get((default or argument).end_lineno, "")))
+        comment = said.get((default or argument).end_lineno, "")
+        rows.append((stars + argument.arg, kind_of(argument.annotation), written(default), comment))
     return rows
 
 
 def fields(node: ast.ClassDef, said: dict[int, str]) -> list[tuple[str, str, str, str]]:
     "The same of a dataclass's fields."
     found = [item for item in node.body if isinstance(item, ast.AnnAssign)]
-    return [
-        (
-            ast.unparse(item.target),
-            ast.unparse(item.annotation).strip("'\""),
-            ast.unparse(item.value) if item.value is not None else "",
-            said.get(item.end_lineno, ""),
-        )
-        for item in found
-    ]
+    comment = lambda item: said.get(item.end_lineno, "")
+    return [(ast.unparse(item.target), kind_of(item.annotation), written(item.value), comment(item)) for item in found]
 
 
 def parameter_table(rows: list[tuple[str, str, str, str]]) -> str:
@@ -84,7 +87,7 @@ def signature(node: ast.FunctionDef | ast.ClassDef, rows: list[tuple[str, str, s
         for group in (arguments.posonlyargs, arguments.args):
             if group and group[0].arg in ("self", "cls"):
                 del group[0]
-        back = f" -> {ast.unparse(node.returns)}".replace("'", "") if node.returns else ""
+        back = f" -> {kind_of(node.returns)}" if node.returns else ""
         return f"{node.name}({ast.unparse(arguments)}){back}"
     inner = ", ".join(name + f"={value}" * bool(value) for name, _, value, _ in rows)
     return f"{node.name}({inner})"
@@ -94,7 +97,7 @@ def docstring(node: ast.AST) -> str:
     return ast.get_docstring(node) or ""
 
 
-def entry(node: ast.FunctionDef | ast.ClassDef, said: dict[int, str], kind: str = "") -> str:
+def entry(node: ast.FunctionDef | ast.ClassDef, said: dict[int, str], kind: str = "", source: str = "") -> str:
     "One definition as Markdown."
     if isinstance(node, ast.FunctionDef):
         rows, kind = parameters(node, said), kind or "function"
@@ -104,13 +107,21 @@ def entry(node: ast.FunctionDef | ast.ClassDef, said: dict[int, str], kind: str 
         rows, kind = parameters(start, said) if start else fields(node, said), "class"
         methods = [item for item in node.body if isinstance(item, ast.FunctionDef)]
         methods = [item for item in methods if not item.name.startswith("_") or item.name == "__call__"]
-    inner = [docstring(node), parameter_table(rows)]
+    inner = [f"{docstring(node)} {source}".strip(), parameter_table(rows)]
     for item in methods:
         names = {ast.unparse(decorator) for decorator in item.decorator_list}
         inner.append(entry(item, said, "property" if "property" in names else "classmethod" if "classmethod" in names else "method"))
     fence = "::::" if methods else ":::"
     head = node.name if kind == "property" else signature(node, rows)
     return "\n".join([f"{fence}{{py:{kind}}} {head}", "", "\n\n".join(filter(None, inner)), fence, ""])
+
+
+def home_of(node: ast.AST, source: str) -> str:
+    "A link to the cell that a definition comes from."
+    before = [*CELL.finditer("\n".join(source.splitlines()[: node.lineno]))]
+    settings = read_settings()
+    page = f"{settings['git_url']}/blob/{settings['branch']}"
+    return f"[Source]({page}/{before[-1][1]}#cell-{before[-1][2]})" if before else ""
 
 
 def api_page(path: Path) -> str:
@@ -122,12 +133,12 @@ def api_page(path: Path) -> str:
         [],
     )
     lines = [f"# {path.stem}", "", docstring(tree), ""]
-    if notebook := SOURCE.search(source):
+    if notebook := CELL.search(source):
         lines += [f"`course_lib.{path.stem}`, built in [its notebook](../{notebook[1]}).", ""]
     lines += [f":::{{py:module}} course_lib.{path.stem}", ":::", ""]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name in names:
-            lines += [f"## {node.name}", "", entry(node, said)]
+            lines += [entry(node, said, source=home_of(node, source))]
     return "\n".join(lines)
 
 

@@ -42,14 +42,40 @@ def notebooks(kind: str) -> list[Path]:
     return [path for path in found if path.stem != "index"]
 
 
+def measured(path: Path) -> str:
+    "What a chapter's saved run says of itself: the metric, before and after."
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        if row := output.get("data", {}).get("application/vnd.course.result+json"):
+            name = {"bleu": "BLEU", "f1": "F1"}.get(row["metric"], row["metric"])
+            show = lambda value: f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+            return f"{name} {show(row['before'])} → {show(row['after'])}"
+    return ""
+
+
+def said_in_index() -> dict[str, str]:
+    "What nbs/index.ipynb says of each notebook, by its path there."
+    cells = json.loads((ROOT / "nbs" / "index.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    rows = re.findall(r"^(?:\| \d+ )?\| \[([^]]+)\]\(([\w/]+\.ipynb)\) \|([^|\n]*)\|", text, re.M)
+    return {path: said.strip() if path.startswith("workbench/") else title for title, path, said in rows}
+
+
 def table(kind: str) -> str:
     "Numbers, titles with links, and what each is about."
-    rows = ["| | | |", "|---|---|---|"] if kind != "workbench" else ["| | |", "|---|---|"]
+    heads = {"chapters": ["", "chapter", "what you will build", "on held-out data"], "solutions": ["", "chapter", "exercises"]}
+    rows, said = [heads.get(kind, ["notebook", "what it is for"])], said_in_index()
+    rows.append(["---"] * len(rows[0]))
     for path in notebooks(kind):
         title, line = headline(path)
-        number = f"| {number_of(path)} " if number_of(path) else ""
-        rows.append(f"{number}| [{title}]({path.relative_to(ROOT).as_posix()}) | {line} |")
-    return "\n".join(rows)
+        link = f"[{capital(title.removeprefix('Solutions: '))}]({path.relative_to(ROOT).as_posix()})"
+        row = [link, line if kind == "chapters" else said.get(path.relative_to(ROOT / "nbs").as_posix(), line)]
+        rows.append([str(number_of(path))] * (kind != "workbench") + row + [measured(path)] * (kind == "chapters"))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def toctree(entries: list[str], caption: str = "") -> str:
@@ -61,8 +87,8 @@ def entries(kind: str) -> list[str]:
     lines = []
     for path in notebooks(kind):
         number = f"{number_of(path)} · " if number_of(path) else ""
-        title = headline(path)[0].removeprefix("Solutions: ")
-        lines.append(f"{number}{title[0].upper()}{title[1:]} <{path.relative_to(ROOT).with_suffix('').as_posix()}>")
+        title = capital(headline(path)[0].removeprefix("Solutions: "))
+        lines.append(f"{number}{title} <{path.relative_to(ROOT).with_suffix('').as_posix()}>")
     return lines
 
 
