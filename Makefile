@@ -1,5 +1,6 @@
 # make course   run every chapter in the tiny profile       make test   everything that CI checks
 # make lab      open JupyterLab                             make bench  ours against the naive way
+# make site     these pages as a site, in _build/site/
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,10 +8,10 @@ WORKERS ?= 2
 # CONSTRAINTS= installs the newest versions that settings.ini allows.
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: help install course test lab bench export russian outputs clean
+.PHONY: help install course test lab bench site export russian outputs clean
 
 help:
-	@sed -n '1,2p' Makefile | cut -c3-
+	@sed -n '1,3p' Makefile | cut -c3-
 
 $(VENV)/installed: settings.ini constraints.txt setup.py
 	$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(not (3, 10) <= v < (3, 14) and f'Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}. Use make PYTHON=python3.12')"
@@ -33,6 +34,15 @@ lab: install
 
 bench: install
 	$(BIN)/python -m benchmarks --json _build/bench/rows.json
+
+$(VENV)/site: $(VENV)/installed
+	$(BIN)/python -c "import sys; sys.exit(sys.version_info < (3, 11) and 'The site needs Python 3.11 or later. Use make site PYTHON=python3.12 VENV=.venv-site')"
+	$(BIN)/python -m pip install -q $(addprefix -c ,$(CONSTRAINTS)) -e '.[site]'
+	touch $@
+
+# From the notebooks as they are saved: nothing is executed.
+site: $(VENV)/site
+	$(BIN)/python -m tools.site
 
 # For maintainers: modules, links and clean notebooks from the notebooks; then, seldom, fresh saved outputs.
 export: install

@@ -55,6 +55,7 @@ setup(
         "scale": words("scale_requirements"),
         "corpora": words("corpora_requirements"),
         "fast": words("fast_requirements"),
+        "site": words("site_requirements"),
     },
     entry_points={"console_scripts": words("console_scripts")},
     cmdclass={"build_py": BuildWithNotebooks},

@@ -9,10 +9,11 @@ __all__ = ['answerable', 'null_scores', 'answers_or_nothing', 'nothing_for', 'Qu
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+from datasets import Dataset
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .checkpoints import finished_model, longest_input
 from .profiles import CourseError
@@ -20,17 +21,9 @@ from .spans import NO_ANSWER, NOTHING, Answer, TableLike, best_spans, check_leng
 from .spans import prepare_validation_features, rank_answers, report_problems
 from .tokens import check_texts
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
 # %% ../nbs/workbench/answering.ipynb #2033fe01
-def answerable(
-    questions: "Dataset",  # columns id and answers
-    on_error: str = "raise",  # or "skip"
-    unanswerable: bool = False,  # there may be questions without an answer
-) -> "Dataset":
-    "The questions. Raises `CourseError` if two have one id or one has no answer, or leaves those out, with a warning."
+def answerable(questions: Dataset, on_error: str = "raise", unanswerable: bool = False) -> Dataset:
+    "The questions. Raises `CourseError` for two with one id and for one without an answer, or skips it with a warning."
     for name in [name for name, count in Counter(questions["id"]).items() if count > 1][:1]:
         raise CourseError(f"Two held-out questions have the id {name!r}. Give each an id of its own.")
     without = {row: NO_ANSWER for row, own in enumerate(questions["answers"]) if not (unanswerable or own["text"])}
@@ -39,10 +32,7 @@ def answerable(
 
 # %% ../nbs/workbench/answering.ipynb #61f7511b
 def null_scores(
-    examples: TableLike,  # column id
-    features: TableLike,  # column example_id
-    start_logits: np.ndarray,  # float32, shape (windows, tokens)
-    end_logits: np.ndarray,
+    examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray
 ) -> np.ndarray:
     "The first token's start and end logit, added, the lowest over the windows of each example; infinity without a window."
     names = columns_of(examples, "id")["id"].to_pylist()
@@ -54,20 +44,11 @@ def null_scores(
 
 # %% ../nbs/workbench/answering.ipynb #2629f485
 def answers_or_nothing(
-    examples: TableLike,  # all as for `postprocess_answers`
-    features: TableLike,
-    start_logits: np.ndarray,
-    end_logits: np.ndarray,
-    *,
-    n_best: int = 20,
-    max_answer_length: int = 30,
+    examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray, **search: int
 ) -> list[dict[str, str | float]]:
-    """One `{"id": …, "prediction_text": …, "no_answer_probability": …}` for each example, as `squad_v2_scores` wants it.
-
-    The text is the best span, however probable it is that there is none.
-    """
+    "As `postprocess_answers`, with a `no_answer_probability` beside each best span, for `squad_v2_scores` to weigh."
     logits = start_logits, end_logits
-    begin, end, score = best_spans(examples, features, logits, n_best=n_best, max_answer_length=max_answer_length)
+    begin, end, score = best_spans(examples, features, logits, **search)
     nothing = null_scores(examples, features, *logits)
     with np.errstate(over="ignore", invalid="ignore"):
         probability = np.where(np.isinf(score), 1.0, 1 / (1 + np.exp(score - nothing)))
@@ -80,10 +61,7 @@ def answers_or_nothing(
 
 # %% ../nbs/workbench/answering.ipynb #cf57d88a
 def nothing_for(
-    examples: TableLike,  # all as for `null_scores`
-    features: TableLike,
-    start_logits: np.ndarray,
-    end_logits: np.ndarray,
+    examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray,  # as for `null_scores`
     threshold: float,  # above this probability, saying nothing is better than the best span; from 0 to 1
 ) -> np.ndarray | None:
     "What `rank_answers` takes as `nothing`: the null scores, moved so that they win above the threshold. None for 1."
@@ -104,8 +82,8 @@ class QuestionAnswerer:
     Nothing, an empty text with its probability, is also the answer where it is more probable than the threshold.
     """
 
-    model: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase"
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
     max_length: int = 384  # tokens of a window, or what the model reads, if that is less
     stride: int = 128  # tokens that windows share
     n_best: int = 20  # starts and ends to combine
@@ -130,8 +108,6 @@ class QuestionAnswerer:
         *,
         top_k: int | None = None,  # answers for each question; None for the best alone
     ) -> "Answer | list[Answer] | list[list[Answer]]":
-        from datasets import Dataset
-
         questions = [question] if isinstance(question, str) else list(question)
         contexts = [context] * len(questions) if isinstance(context, str) else list(context)
         if len(contexts) != len(questions):

@@ -7,21 +7,17 @@ __all__ = ['token_lengths', 'LengthGroupedBatches', 'padding_share', 'own_batche
 
 # %% ../nbs/workbench/batches.ipynb #3d5a7e02
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow.compute as pc
+from accelerate import Accelerator
+from datasets import Dataset
 
 from .profiles import CourseError
 
-if TYPE_CHECKING:
-    from accelerate import Accelerator
-    from datasets import Dataset
-
 # %% ../nbs/workbench/batches.ipynb #b19ffb46
-def token_lengths(dataset: "Dataset") -> np.ndarray:
+def token_lengths(dataset: Dataset) -> np.ndarray:
     "Length of each row of the column input_ids, int64, shape (n,). Reads Arrow, not one Python list per example."
-    import pyarrow.compute as pc
-
     column = dataset.select_columns("input_ids").with_format("arrow")[:]["input_ids"]
     return np.asarray(pc.list_value_length(column), dtype=np.int64)
 
@@ -50,10 +46,8 @@ class LengthGroupedBatches:
         if not len(self.lengths):
             raise CourseError("There is nothing to train on: the split is empty. Look at the filter before it.")
         if min(len(batch) for batch in self.batches()) < num_processes:
-            raise CourseError(
-                f"batch_size={batch_size} leaves some of the {num_processes} processes without an example; "
-                f"use at least {2 * num_processes}, and as many examples."
-            )
+            problem = f"batch_size={batch_size} leaves some of the {num_processes} processes without an example"
+            raise CourseError(f"{problem}; use at least {2 * num_processes}, and as many examples.")
 
     def __len__(self) -> int:
         return -(-len(self.lengths) // self.batch_size)
@@ -87,7 +81,7 @@ def padding_share(lengths: np.ndarray, batches: Sequence[np.ndarray], width: int
     return 1 - sum(lengths[batch].sum() for batch in batches) / places
 
 # %% ../nbs/workbench/batches.ipynb #3d5a7e05
-def own_batches(lengths: np.ndarray, batch_size: int, accelerator: "Accelerator | None" = None) -> list[list[int]]:
+def own_batches(lengths: np.ndarray, batch_size: int, accelerator: Accelerator | None = None) -> list[list[int]]:
     "Indices of examples in batches, the longest ones first; with several processes every n-th batch, this one's."
     assert batch_size > 0, f"batch_size={batch_size} holds no example"
     order = np.argsort(-np.asarray(lengths), kind="stable").tolist()

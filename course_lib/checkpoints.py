@@ -13,7 +13,7 @@ import os
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .profiles import MINI_FOLDER, CourseError, T, offline_advice, unknown_name
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 # Marian's tokenizer says so whenever one is made, in each process. It is for a method that nobody calls.
@@ -38,13 +39,8 @@ def resolve_checkpoint(name_or_path: str | os.PathLike) -> str:
     if not os.path.exists(name):
         name = str(mini_checkpoints().get(name, name))
     if os.path.exists(name):
-        if not os.path.isfile(os.path.join(name, "config.json")):
-            file, remedy = Path(name, "adapter_config.json"), "Give the folder that holds config.json and model.safetensors"
-            if file.is_file():
-                base = json.loads(file.read_text("utf-8")).get("base_model_name_or_path")
-                merge = "PeftModel.from_pretrained(BASE, ADAPTER).merge_and_unload().save_pretrained(FOLDER)"
-                remedy = f"It is a PEFT adapter of {base}. Load that as BASE, call {merge}, and give FOLDER"
-            raise CourseError(f"{name} is no checkpoint. {remedy}.")
+        if not any(os.path.isfile(os.path.join(name, file)) for file in ("config.json", "adapter_config.json")):
+            raise CourseError(f"{name} is no checkpoint. Give the folder that holds config.json and model.safetensors.")
     elif name.startswith("mini/"):
         raise CourseError(unknown_name("checkpoint", name, mini_checkpoints()))
     elif not name or name.startswith((".", "/", "~")) or name.count("/") > 1:
@@ -103,12 +99,20 @@ def _fetch(source: str, revision: str | None, *weights: str) -> Path:
     options = {"revision": revision, "allow_patterns": [*small, *weights], "ignore_patterns": "*/*"}
     return Path(ask_hub(partial(snapshot_download, source, **options)))
 
+
+def _adapter_of(folder: str | os.PathLike) -> dict[str, Any]:
+    "What the folder says of its adapter; empty if it holds none."
+    file = Path(folder, "adapter_config.json")
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
 # %% ../nbs/workbench/checkpoints.ipynb #7079a313
 @contextlib.contextmanager
 def _explained(source: str, revision: str | None, task: str = "") -> Iterator[None]:
     "Turn whatever is raised while a checkpoint is loaded into a `CourseError` of one line."
     try:
         yield
+    except CourseError:
+        raise
     except Exception as error:  # a damaged file may be an error of any class
         why, text = hub_answer(error), " ".join(str(error).split())
         if not os.path.isdir(source) and not why:
@@ -127,8 +131,12 @@ def _explained(source: str, revision: str | None, task: str = "") -> Iterator[No
         elif "Unrecognized configuration class" in text:
             config = text.partition("'>")[0].rpartition(".")[2]  # such as BertConfig
             text = f"{config} has no model for {task}"
+        elif "arget modules" in text:  # two messages of peft
+            text = "its base has none of the layers that it changes"
         elif "mismatched" in text:
             text = "its head has another shape than the data needs, such as another number of classes"
+        elif "size mismatch for " in text:
+            text = f"{text.partition('size mismatch for ')[2].partition(':')[0]} has another shape than here"
         remedy = "Give another checkpoint, or save it again with save_pretrained()."
         raise CourseError(f"Cannot load {source!r}: {text[:600].rstrip('. ')}. {remedy}") from None
 
@@ -152,11 +160,28 @@ def quiet() -> Iterator[None]:
 _say_once = cache(print)
 
 
+def _from_base(load: Callable[..., T], source: str, adapter: Mapping[str, Any], **options: Any) -> T:
+    "What `load` makes of the base that an adapter names. Raises `CourseError` that names both."
+    base, revision = adapter.get("base_model_name_or_path"), adapter.get("revision")
+    if not base:
+        raise CourseError(f"{source} is an adapter that names no base. Write base_model_name_or_path into its json file.")
+    try:
+        where = resolve_checkpoint(base)
+        if _adapter_of(where):
+            raise CourseError("That is one, too: load it, and save what its merge_and_unload() returns as the base.")
+        with _explained(where, revision):
+            return load(where, revision=revision, **options)
+    except CourseError as error:
+        raise CourseError(f"{source} is an adapter of {base}. {error}") from None
+
+
 def match_tokens(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
     "The same one, with padding, whose name does not matter, since a mask hides it, and with types that its model knows."
     from transformers import PreTrainedConfig
 
-    config = PreTrainedConfig.get_config_dict(tokenizer.name_or_path)[0]
+    read = lambda name, revision=None: PreTrainedConfig.get_config_dict(name, revision=revision)[0]
+    source, adapter = tokenizer.name_or_path, _adapter_of(tokenizer.name_or_path)
+    config = _from_base(read, source, adapter) if adapter else read(source)
     if tokenizer.pad_token is None:
         ids = (config.get("pad_token_id"), tokenizer.eos_token_id, tokenizer.unk_token_id, 0)
         tokenizer.pad_token = tokenizer.convert_ids_to_tokens(next(i for i in ids if i is not None and i >= 0))
@@ -178,6 +203,8 @@ def load_tokenizer(
     source = resolve_checkpoint(name_or_path)
     with _explained(source, revision):
         folder = _fetch(source, revision)
+        if (adapter := _adapter_of(folder)) and not (folder / "tokenizer_config.json").is_file():
+            return _from_base(load_tokenizer, source, adapter, **options)
         with quiet():  # None instead of False would ask on the terminal, and run code if somebody says yes
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False, **options)
         if len(tokenizer) < len(tokenizer.all_special_tokens) + 3:
@@ -194,6 +221,7 @@ TASKS = {
     "causal-lm": "AutoModelForCausalLM",
     "question-answering": "AutoModelForQuestionAnswering",
 }
+_PEFT_TASKS = dict(zip(TASKS, ("SEQ_CLS", None, "SEQ_2_SEQ_LM", "CAUSAL_LM", "QUESTION_ANS"), strict=True))
 _NEW_HEADS = {"sequence-classification", "question-answering"}  # tasks for which a head may be new
 
 
@@ -204,12 +232,13 @@ def load_model(
     seed: int = 0,  # for weights that the checkpoint does not have
     revision: str | None = None,  # branch, tag or commit of the Hub
     **config: Any,  # changes to the configuration, such as num_labels=3
-) -> "PreTrainedModel":
+) -> "PreTrainedModel | PeftModel":
     """The checkpoint's model for the task: float32, in evaluation mode. No random state is changed.
 
-    A head that the checkpoint does not have is drawn with `seed`; `new_weights` names it, and a warning what is no head
-    for classes or answers. Raises `CourseError` for an unknown task, weights below the head that are missing, damaged
-    weights, a head of another shape, and a Hub id that cannot be reached.
+    Of an adapter it is the base with the adapter on top, for `fit` to go on with. A head that the checkpoint does
+    not have is drawn with `seed`; `new_weights` names it, and a warning what is no head for classes or answers. Raises
+    `CourseError` for an unknown task, weights below the head that are missing, damaged weights, a head of another
+    shape, a Hub id that cannot be reached, and an adapter that does not fit.
     """
     if task not in TASKS:
         raise CourseError(unknown_name("task", task, TASKS))
@@ -219,8 +248,9 @@ def load_model(
     source = resolve_checkpoint(name_or_path)
     options = {"dtype": torch.float32, "weights_only": True, "trust_remote_code": False, "output_loading_info": True}
     with _explained(source, revision, task):
-        folder = _fetch(source, revision, "model.safetensors", "model-*-of-*.safetensors")
-        resolve_checkpoint(folder)  # on the Hub, too, there are adapters
+        folder = _fetch(source, revision, "model.safetensors", "model-*-of-*.safetensors", "adapter_model.*")
+        if adapter := _adapter_of(folder):
+            return _load_adapter(task, source, folder, adapter, seed, config)
         if not any(folder.glob("model*.safetensors")):
             folder = _fetch(source, revision, "pytorch_model.bin", "pytorch_model-*-of-*.bin")
             if any(folder.glob("pytorch_model*.bin")):
@@ -247,6 +277,41 @@ def load_model(
             model.config.pad_token_id = load_tokenizer(source, revision=revision).pad_token_id
     model.course_new_weights = fresh
     model.name_or_path = model.config.name_or_path = source
+    return model.eval()
+
+
+def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int, config: dict) -> "PeftModel":
+    import peft
+    import torch
+    from transformers import AutoConfig
+
+    kind = peft.PEFT_TYPE_TO_CONFIG_MAPPING.get(adapter.get("peft_type"))
+    known = getattr(kind, "__dataclass_fields__", adapter.keys() - {"peft_type"})
+    if new := [f"{name}={adapter[name]}" for name in adapter if adapter[name] and name not in known]:
+        raise ValueError(f"peft {peft.__version__} does not know its {new[0]}; try pip install -U peft")
+    if adapter.get("task_type") not in (None, _PEFT_TASKS[task]):
+        raise ValueError(f"it is an adapter for {adapter['task_type']}, not for {task}")
+    if any(folder.glob("model*.safetensors")):
+        raise ValueError("it holds a whole model and an adapter, perhaps one merged into the other; remove one of them")
+    if not any(folder.glob("adapter_model.*")):
+        raise ValueError("adapter_model.safetensors is missing")
+    if (file := folder / "model_config.json").is_file():  # what became of the base's: names of classes, for one
+        config = {"config": AutoConfig.from_pretrained(file, trust_remote_code=False, **config)}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*drawn at random")  # the adapter may hold them
+        base = _from_base(partial(load_model, task), source, adapter, seed=seed, **config)
+    with quiet(), torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        weights, found = peft.load_peft_weights(folder, "cpu"), kind.from_pretrained(folder)
+        options = {"config": found, "is_trainable": not found.is_prompt_learning, "torch_device": "cpu"}
+        model = peft.PeftModel.from_pretrained(base, folder, **options)
+        own = peft.get_peft_model_state_dict(model, save_embedding_layers=False).keys()
+    spare = sorted(weights.keys() - own - model.state_dict().keys())
+    if len(spare) > len(own - weights.keys()) or any("missing adapter keys" in str(warning.message) for warning in said):
+        raise ValueError(f"it was made for another base: {[*sorted(own - weights.keys()), *spare][0]} is in one of them alone")
+    saved = {name.removeprefix("base_model.").removeprefix("model.").replace(".base_layer.", ".") for name in weights}
+    model.course_new_weights = [name for name in new_weights(base) if name not in saved]
+    model.name_or_path = source
     return model.eval()
 
 

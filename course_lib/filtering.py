@@ -29,21 +29,15 @@ if TYPE_CHECKING:
 KEYWORDS = ("pandas", "sklearn", "matplotlib", "seaborn")
 
 
-def keyword_list(
-    keywords: str | Iterable[str] | None,  # such as "pandas sklearn"
-) -> list[str]:
+def keyword_list(keywords: str | Iterable[str] | None) -> list[str]:
     "The keywords without repetition; a single text is split at blanks and commas. None and an empty text give none."
     words = re.findall(r"[^\s,]+", keywords) if isinstance(keywords, str) else list(keywords or ())
     assert all(words), "an empty keyword would match every file"
     return list(dict.fromkeys(words))
 
 
-def matching(
-    texts: pa.Array | pa.ChunkedArray,  # strings
-    keywords: Sequence[str],  # at least one
-    whole_words: bool = False,  # no letter, digit or underscore beside the keyword
-) -> pa.Array | pa.ChunkedArray:
-    "Which of the texts hold one of the keywords: bool, null where the text is null."
+def matching(texts: pa.ChunkedArray, keywords: Sequence[str], whole_words: bool = False) -> pa.ChunkedArray:
+    "Which texts hold a keyword, if asked without a letter, digit or underscore beside it: bool, null where a text is."
     any_of, beside = "|".join(map(re.escape, keywords)), r"[^\pL\pN_]"
     return pc.match_substring_regex(texts, f"(?:^|{beside})(?:{any_of})(?:{beside}|$)" if whole_words else any_of)
 
@@ -102,11 +96,8 @@ def filter_by_keywords(
                 yield kept
 
 # %% ../nbs/workbench/filtering.ipynb #965b25b7
-def filter_files(
-    files: "Dataset",  # with the column content, of strings
-    keywords: str | Iterable[str] | None,  # none keeps all files
-) -> "Dataset":
-    "The column `content` of the files that hold a keyword; nothing is copied. Raises `CourseError` if no file holds one."
+def filter_files(files: "Dataset", keywords: str | Iterable[str] | None) -> "Dataset":
+    "The column `content` of the files with a keyword, or of all; not copied. Raises `CourseError` if none holds one."
     files, words = files.select_columns("content"), keyword_list(keywords)
     if not words:
         return files
@@ -115,7 +106,5 @@ def filter_files(
         found = list(pool.map(lambda batch: pc.fill_null(matching(batch["content"], words), False), batches))
     rows = np.flatnonzero(np.concatenate([*found, []]))
     if not len(rows):
-        raise CourseError(
-            f"None of {len(files):,} files holds one of {', '.join(words)}. Give other keywords, or more files."
-        )
+        raise CourseError(f"None of {len(files):,} files holds one of {', '.join(words)}. Give others, or more files.")
     return files.select(rows)

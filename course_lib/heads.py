@@ -7,25 +7,22 @@ __all__ = ['find_key_tokens', 'context_weights', 'keytoken_weighted_loss', 'head
 
 # %% ../nbs/workbench/heads.ipynb #376a3515
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from transformers import PreTrainedTokenizerBase
 
 from .filtering import keyword_list
 from .packing import tokenize_code
 from .profiles import CourseError
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
 # %% ../nbs/workbench/heads.ipynb #edc240de
 def find_key_tokens(
-    tokenizer: "PreTrainedTokenizerBase",
-    words: str | Iterable[str] | None,  # such as "plt pd"; none for no word
+    tokenizer: PreTrainedTokenizerBase, words: str | Iterable[str] | None
 ) -> tuple[dict[str, int], dict[str, list[str]]]:
-    """Each word as it stands and with a blank before it: those that are a single token, and how the others are cut.
+    """Each word, such as "plt pd", as it stands and with a blank before it: the single tokens, and how others are cut.
 
     Raises `CourseError` if none of them is a single token.
     """
@@ -33,18 +30,12 @@ def find_key_tokens(
     cut = dict(zip(texts, tokenize_code(texts, tokenizer).to_pylist(), strict=True))
     ids = {text: tokens[0] for text, tokens in cut.items() if len(tokens) == 1}
     if texts and not ids:
-        raise CourseError(
-            f"None of the key tokens {', '.join(keyword_list(words))} is a single token of this tokenizer. "
-            "Give others, a larger vocab_size, or none."
-        )
+        problem = f"None of the key tokens {', '.join(keyword_list(words))} is a single token of this tokenizer"
+        raise CourseError(f"{problem}. Give others, a larger vocab_size, or none.")
     return ids, {text: tokenizer.convert_ids_to_tokens(cut[text]) for text in texts if text not in ids}
 
 # %% ../nbs/workbench/heads.ipynb #ff957396
-def context_weights(
-    inputs: Tensor,  # (rows, context), int64
-    keytoken_ids: Iterable[int],
-    alpha: float = 1.0,
-) -> Tensor:
+def context_weights(inputs: Tensor, keytoken_ids: Iterable[int], alpha: float = 1.0) -> Tensor:
     "alpha x (1 + number of key tokens) for each context, float32, shape (rows,)."
     # Compared one by one, as plain numbers: to send a list of them to a GPU, the host would have to wait for it.
     found = sum(((inputs == token).sum(1) for token in set(keytoken_ids)), inputs.new_zeros(len(inputs)))
@@ -82,15 +73,11 @@ class _LogitsLoss(torch.autograd.Function):
         return ctx.saved_tensors[0].mul_(upstream), None, None
 
 
-def keytoken_weighted_loss(
-    inputs: Tensor,  # tokens, (rows, context), int64
-    logits: Tensor,  # (rows, context, vocabulary)
-    keytoken_ids: Iterable[int],
-    alpha: float = 1.0,
-) -> Tensor:
+def keytoken_weighted_loss(inputs: Tensor, logits: Tensor, keytoken_ids: Iterable[int], alpha: float = 1.0) -> Tensor:
     """Mean over the contexts of alpha x (1 + number of key tokens) x the context's mean loss; a float32 scalar.
 
-    Logits at position i answer for token i + 1. Differentiable once in the logits.
+    The tokens, int64, are (rows, context), the logits (rows, context, vocabulary); those at position i answer for token
+    i + 1. Differentiable once in the logits.
     """
     shares = context_weights(inputs, keytoken_ids, alpha) / inputs[:, 1:].numel()
     shares = F.pad(shares[:, None].expand(-1, inputs.shape[1] - 1), (0, 1))  # the last position answers for nothing
@@ -151,9 +138,7 @@ def head_loss(
 # %% ../nbs/workbench/heads.ipynb #981bbdf0
 def chunked_loss(
     model: torch.nn.Module,  # whose logits are its last hidden states times the output matrix, as in GPT-2
-    batch: Mapping[str, Tensor],  # input_ids, (rows, context), int64
-    keytoken_ids: Iterable[int] = (),
-    alpha: float = 1.0,
+    batch: Mapping[str, Tensor], keytoken_ids: Iterable[int] = (), alpha: float = 1.0,
 ) -> Tensor:
     "The loss that `keytoken_weighted_loss` gives, made by `head_loss`; without key tokens it is the mean over all tokens."
     inputs = batch["input_ids"]

@@ -7,6 +7,7 @@ __all__ = ['PIPELINES', 'public_name', 'model_card', 'write_model', 'upload', 'p
 
 # %% ../nbs/workbench/hub.ipynb #17dae0c7
 import dataclasses
+import json
 import math
 import os
 import re
@@ -19,12 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import course_lib
-from .checkpoints import TASKS, ask_hub, hub_answer, hub_status, quiet
+from .checkpoints import TASKS, ask_hub, hub_answer, hub_status, mini_checkpoints, new_weights, quiet
 from .profiles import CourseError, is_offline, unknown_name
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/workbench/hub.ipynb #19fad34c
@@ -52,10 +54,20 @@ def public_name(name: str) -> str:
     return name if _hub_id(name) or name.startswith(_OURS) else re.split(r"[\\/]", name.rstrip("\\/"))[-1]
 
 # %% ../nbs/workbench/hub.ipynb #45438365
+def _base_of(model: Any) -> str | None:
+    "Of an adapter what other folders and machines may know its base by: if packaged its name, if a folder the whole path."
+    if not hasattr(model, "get_base_model"):
+        return None
+    base = model.peft_config[model.active_adapter].base_model_name_or_path or ""
+    packaged = {os.path.realpath(folder): name for name, folder in mini_checkpoints().items()}
+    return packaged.get(os.path.realpath(base)) or (os.path.abspath(base) if os.path.isdir(base) else base)
+
+
 def model_card(
     repo_id: str,
     task: str,  # a key of `PIPELINES`
     *,
+    model: Any = None,  # of an adapter, the card tells what it stands on
     metrics: Mapping[str, Any] | None = None,  # on held-out data
     settings: Any = None,  # the chapter's dataclass, or a mapping
     dataset: str | os.PathLike | None = None,  # None takes the settings' own
@@ -68,6 +80,13 @@ def model_card(
         raise CourseError(unknown_name("task", task, PIPELINES))
     fields = dataclasses.asdict(settings) if dataclasses.is_dataclass(settings) else dict(settings or {})
     dataset, base = os.fspath(dataset or fields.get("dataset") or "unknown"), os.fspath(fields.get("checkpoint") or "")
+    options, adapter = {}, _base_of(model)
+    if adapter is not None:
+        if not _hub_id(adapter) and adapter not in mini_checkpoints():
+            remedy = "Publish that first and make its id the base_model_name_or_path, or publish model.merge_and_unload()"
+            raise CourseError(f"Only this machine has the base of the adapter, {adapter or 'which has no name'}. {remedy}.")
+        classes = task == "sequence-classification" and model.config.num_labels
+        base, options = adapter, {"num_labels": classes, "revision": model.peft_config[model.active_adapter].revision}
     fields |= {key: public_name(os.fspath(fields[key])) for key in ("dataset", "checkpoint") if fields.get(key)}
     scores = {key: float(value) for key, value in (metrics or {}).items() if isinstance(value, int | float)}
     scores = {key: scores[key] for key in scores if math.isfinite(scores[key]) and key not in ("step", "epoch")}
@@ -79,24 +98,45 @@ def model_card(
         base_model=_hub_id(base),
         datasets=[link] if link else None,
         eval_results=results or None,
-        library_name="transformers",
+        library_name="peft" if adapter else "transformers",
         license=license,
         model_name=name if results else None,  # both or neither
         pipeline_tag=PIPELINES[task],
         tags=["course_lib"],
     )
-    versions = {lib: metadata.version(lib) for lib in ("torch", "transformers", "datasets", "accelerate")}
+    versions = {lib: metadata.version(lib) for lib in ("torch", "transformers", "datasets", "accelerate", "peft")}
     tables = {
         "Results on held-out data": {key: f"{value:.4g}" for key, value in scores.items()},
         "Settings": fields,
         "Versions": {"course_lib": course_lib.__version__} | versions,
     }
     values = {"name": name, "data": data, "base": public_name(base), "repo": repo_id, "auto": TASKS[task]}
+    values |= {"adapter": adapter, "task": task, "options": [f", {key}={options[key]!r}" for key in options if options[key]]}
     template = Path(course_lib.__file__).with_name("model_card.md")
     return str(ModelCard.from_template(head, template_path=template, tables=tables, **values))
 
 # %% ../nbs/workbench/hub.ipynb #4be24fd0
-_WEIGHTS = re.compile(r"(model|pytorch_model)(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?")
+_WEIGHTS = r"((pytorch|adapter)_)?model(-\d+-of-\d+)?\.(safetensors|bin)(\.index\.json)?|((adapter|model)_)?config\.json"
+
+
+def _save_adapter(model: "PeftModel", base: str, folder: Path) -> None:
+    "The adapter in use, the name of its base, new weights of that, and what has become of its configuration."
+    from safetensors.torch import load_file, save_file
+
+    name = model.active_adapter
+    model.peft_config[name].base_model_name_or_path = str(mini_checkpoints().get(base, base))  # peft looks into it
+    model.save_pretrained(folder, selected_adapters=[name])
+    (folder / "README.md").unlink()  # peft's card
+    for path in [*(folder / name).glob("*")]:  # of any but "default"
+        os.replace(path, folder / path.name)
+    file, whole = folder / "adapter_model.safetensors", model.state_dict()
+    fresh = {f"base_model.model.{name}" for name in new_weights(model)}  # a new pooler stands in no other file
+    more = {name: x.contiguous() for name, x in whole.items() if name.replace(".base_layer.", ".") in fresh}
+    save_file(more | load_file(file), file, {"format": "pt"})
+    file = folder / "adapter_config.json"
+    facts = json.loads(file.read_text("utf-8")) | {"base_model_name_or_path": base}
+    file.write_text(json.dumps(facts, indent=2, sort_keys=True), "utf-8")
+    model.config.to_json_file(folder / "model_config.json")
 
 
 def write_model(
@@ -112,7 +152,10 @@ def write_model(
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         with quiet():
-            model.save_pretrained(draft)
+            if (base := _base_of(model)) is None:
+                model.save_pretrained(draft)
+            else:
+                _save_adapter(model, base, draft)
             tokenizer.save_pretrained(draft)
         if card is not None:
             (draft / "README.md").write_text(card, encoding="utf-8", newline="\n")
@@ -121,7 +164,7 @@ def write_model(
             (folder / name).parent.mkdir(exist_ok=True)
             os.replace(draft / name, folder / name)
         for old in folder.iterdir():  # weights of another layout
-            if _WEIGHTS.fullmatch(old.name) and old.name not in names:
+            if re.fullmatch(_WEIGHTS, old.name) and old.name not in names:
                 old.unlink()
     except Exception as error:
         reason = getattr(error, "strerror", None) or str(error)  # libraries in Rust have errors of their own
@@ -186,7 +229,7 @@ def publish(
     if not re.fullmatch(r"(\w[\w.-]*/)?\w[\w.-]{0,95}", repo_id, re.ASCII):
         raise CourseError(f"{repo_id!r} names no repository. Use NAME or OWNER/NAME, of letters, digits, - _ and dots.")
     folder = Path(os.path.expanduser(folder or f"published/{repo_id.rpartition('/')[2]}"))
-    names = write_model(model, tokenizer, model_card(repo_id, **about), folder)
+    names = write_model(model, tokenizer, model_card(repo_id, model=model, **about), folder)
     return str(folder) if dry_run else upload(folder, repo_id, names, token=token, private=private)
 
 # %% ../nbs/workbench/hub.ipynb #a8a46f70
@@ -209,7 +252,8 @@ class BackgroundPublisher:
             return
         step = int((history.steps or history.evaluations)[-1]["step"])
         metrics = next((row for row in history.evaluations[-1:] if row["step"] == step), None)
-        names = write_model(model, self.tokenizer, model_card(self.repo_id, metrics=metrics, **self.about), self.folder)
+        card = model_card(self.repo_id, model=model, metrics=metrics, **self.about)
+        names = write_model(model, self.tokenizer, card, self.folder)
         self.upload = HfApi().run_as_future(self._upload, step, names)
 
     def _upload(self, step: int, names: list[str]) -> str:

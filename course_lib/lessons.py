@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['start', 'packaged', 'device', 'plot_losses', 'plot_by_class', 'plot_batches', 'two_sentences', 'find_matching_head',
-           'plot_attention', 'reliability', 'plot_reliability', 'shaded', 'bootstrap', 'describe', 'plot_windows',
-           'plot_pairs', 'plot_choices', 'plot_by_position', 'beam_search', 'plot_beams', 'glossary']
+           'plot_attention', 'plot_reliability', 'shaded', 'bootstrap', 'describe', 'plot_windows', 'plot_pairs',
+           'plot_choices', 'plot_by_position', 'beam_search', 'plot_beams', 'glossary']
 
 # %% ../nbs/workbench/lessons.ipynb #166f13a7
 import os
@@ -30,11 +30,8 @@ if TYPE_CHECKING:
     from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/workbench/lessons.ipynb #93e35932
-def start(
-    notebook: str,  # such as "01_training_loop"
-    profile: str = "auto",  # or tiny, colab, full
-) -> Any:
-    """The settings of a chapter: the first thing that its notebook calls, before torch and transformers are imported.
+def start(notebook: str, profile: str = "auto") -> Any:
+    """The settings of a chapter such as "01_training_loop": its first call, before torch and transformers are imported.
 
     Sets the seed of Python, NumPy and torch, quietens the libraries' progress bars, gives plots and tables their looks,
     and prints what the run is about to use; where `auto` chose, also why, and how to have more. Raises `CourseError`
@@ -83,6 +80,13 @@ def device() -> "torch.device":
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 # %% ../nbs/workbench/lessons.ipynb #e3bba511
+def _axes(panels: int = 1, figsize: tuple[float, float] | None = None, **shared: bool) -> "Sequence[Axes]":
+    "The panels of a new picture, beside each other."
+    import matplotlib.pyplot as plt
+
+    return plt.figure(figsize=figsize).subplots(1, panels, squeeze=False, **shared)[0]
+
+
 def plot_losses(
     training: Sequence[float],  # of each step
     held_out: Mapping[int, float],  # step -> loss; step 0 is before training
@@ -90,10 +94,9 @@ def plot_losses(
     axes: "Axes | None" = None,
 ) -> "Axes":
     "Training loss, its running mean and the held-out loss in one picture."
-    import matplotlib.pyplot as plt
     import pandas as pd
 
-    axes, losses = axes or plt.figure().add_subplot(), pd.Series(training, index=range(1, len(training) + 1))
+    axes, losses = axes or _axes()[0], pd.Series(training, index=range(1, len(training) + 1))
     losses.plot(ax=axes, color="C0", alpha=0.2)
     losses.ewm(alpha=0.05).mean().plot(ax=axes, color="C0", label="training, running mean")
     axes.plot(list(held_out), list(held_out.values()), "o-", color="C1", label="held out")
@@ -108,16 +111,9 @@ def plot_losses(
     return axes
 
 # %% ../nbs/workbench/lessons.ipynb #d8517b38
-def plot_by_class(
-    values: Sequence[float],  # between 0 and 1
-    labels: Sequence[int],  # the class of each value
-    names: Sequence[str],  # of the classes
-    xlabel: str,
-) -> "Axes":
-    "A histogram of the values for each class, in one picture."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure().add_subplot()
+def plot_by_class(values: Sequence[float], labels: Sequence[int], names: Sequence[str], xlabel: str) -> "Axes":
+    "A histogram of the values, from 0 to 1, for each class, in one picture."
+    [axes] = _axes()
     for label, name in enumerate(names):
         some = np.asarray(values)[np.asarray(labels) == label]
         axes.hist(some, bins=20, range=(0, 1), weights=np.full(len(some), 1 / max(1, len(some))), alpha=0.5, label=name)
@@ -130,9 +126,7 @@ def plot_batches(
     batches: Mapping[str, tuple[Sequence[int], int | None]],  # title -> tokens of each row, width or none for the longest
 ) -> None:
     "One picture for each batch: a row for each example, dark where there is text and light where there is padding."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure().subplots(1, len(batches), sharey=True, squeeze=False)[0]
+    axes = _axes(len(batches), sharey=True)
     for one, (title, (lengths, width)) in zip(axes, batches.items(), strict=True):
         mask = np.arange(width or max(lengths)) < np.asarray(lengths)[:, None]
         one.imshow(mask, aspect="auto", cmap="Blues", vmin=-0.3, vmax=1.3, interpolation="nearest")
@@ -140,11 +134,8 @@ def plot_batches(
     axes[0].set_ylabel("example")
 
 
-def two_sentences(
-    encoded: "BatchEncoding",  # of a pair, as its tokenizer gives it
-    end: int | None,  # the token that closes a sentence; a fast tokenizer knows by itself
-) -> tuple[list[int], list[int]]:
-    "Positions of the first and of the second sentence, without special tokens."
+def two_sentences(encoded: "BatchEncoding", end: int | None) -> tuple[list[int], list[int]]:
+    "Positions of the two sentences without special tokens; a slow tokenizer must be told the token that is an `end`."
     if encoded.is_fast:
         return tuple([place for place, side in enumerate(encoded.sequence_ids()) if side == own] for own in (0, 1))
     ends = np.flatnonzero(np.asarray(encoded["input_ids"][0]) == end)
@@ -152,12 +143,9 @@ def two_sentences(
 
 
 def find_matching_head(
-    attentions: "torch.Tensor",  # (layers, heads, from, to)
-    ids: Sequence[int],
-    first: Sequence[int],  # positions, as `two_sentences` gives them
-    second: Sequence[int],
+    attentions: "torch.Tensor", ids: Sequence[int], first: Sequence[int], second: Sequence[int]
 ) -> tuple[int, int, float]:
-    "Layer and head whose pieces of the second sentence look most at the same pieces of the first, and the share that do."
+    "Of (layers, heads, from, to): where most pieces of the second sentence look at the same of the first; their share."
     looks = attentions[:, :, second][..., first].argmax(-1)
     twins = [(j, i) for j in range(len(second)) for i in range(len(first)) if ids[second[j]] == ids[first[i]]]
     found = sum((looks[:, :, j] == i).float() for j, i in twins) / len(twins)
@@ -166,16 +154,10 @@ def find_matching_head(
 
 
 def plot_attention(
-    attention: "torch.Tensor",  # of one head, (rows, columns)
-    columns: Sequence[str],  # what is looked at
-    rows: Sequence[str],  # what looks
-    xlabel: str,
-    ylabel: str,
+    attention: "torch.Tensor", columns: Sequence[str], rows: Sequence[str], xlabel: str, ylabel: str
 ) -> "Axes":
-    "One head of a layer: dark is where it looks."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure(figsize=(5, 3.4)).add_subplot()
+    "One head of a layer, (rows, columns): a row is a piece that looks, and dark is where it looks."
+    [axes] = _axes(figsize=(5, 3.4))
     axes.imshow(attention.float().cpu(), cmap="Blues", vmin=0)
     axes.set_xticks(range(len(columns)), columns, rotation=60)
     axes.set_yticks(range(len(rows)), rows)
@@ -183,25 +165,16 @@ def plot_attention(
     return axes
 
 # %% ../nbs/workbench/lessons.ipynb #4dd0092e
-def reliability(
+def plot_reliability(
     sure: Sequence[float],  # probability of the answer that the model gave
     right: Sequence[bool],
-    groups: int = 5,  # of equal size
-) -> list[tuple[float, float, float]]:
-    "For each group, from unsure to sure: mean probability, share that is right, and the standard error of that share."
-    sure, right, found = np.asarray(sure, float), np.asarray(right, float), []
-    for rows in np.array_split(np.argsort(sure, kind="stable"), min(groups, len(sure))):
-        share = right[rows].mean()
-        found.append((float(sure[rows].mean()), float(share), float(np.sqrt(share * (1 - share) / len(rows)))))
-    return found
-
-
-def plot_reliability(sure: Sequence[float], right: Sequence[bool], groups: int = 5) -> "Axes":
-    "The groups of `reliability` with their standard errors, beside the line on which they should lie."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure(figsize=(3.6, 3.2)).add_subplot()
-    means, shares, errors = zip(*reliability(sure, right, groups), strict=True)
+    groups: int = 5,  # of equal size, from unsure to sure
+) -> "Axes":
+    "The share of each group that is right, with its standard error, beside the line on which they should lie."
+    sure, right, [axes] = np.asarray(sure, float), np.asarray(right, float), _axes(figsize=(3.6, 3.2))
+    parts = np.array_split(np.argsort(sure, kind="stable"), min(groups, len(sure)))
+    means, shares = ([values[rows].mean() for rows in parts] for values in (sure, right))
+    errors = [right[rows].std() / np.sqrt(len(rows)) for rows in parts]
     axes.plot([min(means), 1], [min(means), 1], color="grey", linestyle=":", label="as sure as right")
     axes.errorbar(means, shares, yerr=errors, fmt="o-", label="this model")
     axes.set(xlabel="how sure it was", ylabel="share that is right")
@@ -227,12 +200,7 @@ def shaded(
     return HTML("".join(lines))
 
 # %% ../nbs/workbench/lessons.ipynb #b0075a02
-def bootstrap(
-    score: Callable[..., float],  # of arrays with a row for each example
-    *columns: np.ndarray,
-    draws: int = 1000,
-    seed: int = 0,
-) -> float:
+def bootstrap(score: Callable[..., float], *columns: np.ndarray, draws: int = 1000, seed: int = 0) -> float:
     "The standard error of `score(*columns)` (Efron, 1979): its standard deviation over draws of the rows, with repetition."
     rng, rows = np.random.default_rng(seed), len(columns[0])
     scores = [score(*(column[drawn] for column in columns)) for drawn in rng.integers(rows, size=(draws, rows))]
@@ -240,9 +208,7 @@ def bootstrap(
 
 # %% ../nbs/workbench/lessons.ipynb #b0075a05
 def describe(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
-    texts: Sequence[str],
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str],
     max_length: int = 256,  # tokens of a text, or what the model reads, if that is less; the rest is cut off
     batch_size: int = 32,
 ) -> np.ndarray:
@@ -263,14 +229,9 @@ def describe(
     return np.concatenate(found)[np.argsort(order)]
 
 # %% ../nbs/workbench/lessons.ipynb #bb31fec4
-def plot_windows(
-    windows: Sequence[tuple[int, int]],  # first character and the one after the last
-    answer: tuple[int, int],  # the same
-) -> "Axes":
-    "A bar for each window, coloured where it holds the whole answer, and the answer as a line through all of them."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure(figsize=(7, 0.8 + 0.28 * len(windows))).add_subplot()
+def plot_windows(windows: Sequence[tuple[int, int]], answer: tuple[int, int]) -> "Axes":
+    "A bar for each window of characters, coloured where it holds the whole answer; this is a line through all of them."
+    [axes] = _axes(figsize=(7, 0.8 + 0.28 * len(windows)))
     axes.axvspan(*answer, color="C3", alpha=0.5, linewidth=0, label="the answer")
     for row, (first, stop) in enumerate(windows):
         whole = first <= answer[0] and answer[1] <= stop
@@ -282,20 +243,15 @@ def plot_windows(
     return axes
 
 # %% ../nbs/workbench/lessons.ipynb #2e77bf95
-def plot_pairs(
-    starts: Sequence[float],  # a logit for each token
-    ends: Sequence[float],
-    pieces: Sequence[str],  # the tokens
-    max_answer_length: int,
-) -> "Axes":
-    "The score of every span: a row for each start, a column for each end; grey where none can be. The best has a frame."
+def plot_pairs(starts: Sequence[float], ends: Sequence[float], pieces: Sequence[str], max_answer_length: int) -> "Axes":
+    "Scores of spans by their logits: a row for a start, a column for an end, grey where none can be, the best framed."
     import matplotlib.pyplot as plt
 
     score = np.add.outer(np.asarray(starts, float), np.asarray(ends, float))
     length = np.subtract.outer(-np.arange(len(starts)), -np.arange(len(ends)))
     score[(length < 0) | (length >= max_answer_length)] = np.nan
     best = np.unravel_index(np.nanargmax(score), score.shape)
-    axes = plt.figure(figsize=(5.2, 4.6)).add_subplot()
+    [axes] = _axes(figsize=(5.2, 4.6))
     shown = axes.imshow(score, cmap=plt.get_cmap("Blues").with_extremes(bad="0.9"))
     axes.add_patch(plt.Rectangle((best[1] - 0.5, best[0] - 0.5), 1, 1, fill=False, edgecolor="C3", linewidth=2))
     axes.set_xticks(range(len(pieces)), pieces, rotation=90, fontsize="x-small")
@@ -310,12 +266,10 @@ def plot_choices(
     names: Sequence[str],  # of the tokens
 ) -> None:
     "One panel for each way to draw a token: a bar for each token, grey where it is never drawn."
-    import matplotlib.pyplot as plt
-
     # Fonts lack many signs, and two dollars would be taken for a formula.
     shown = ["".join(s if s in "␣⏎" or (s.isprintable() and s < "\u0250") else "?" for s in name) for name in names]
     shown = [name.replace("$", r"\$") for name in shown]
-    panels = plt.figure(figsize=(7, 3)).subplots(1, len(ways), sharex=True, sharey=True, squeeze=False)[0]
+    panels = _axes(len(ways), (7, 3), sharex=True, sharey=True)
     for axes, (title, (probabilities, kept)) in zip(panels, ways.items(), strict=True):
         axes.barh(range(len(names)), probabilities, color=["C0" if inside else "lightgrey" for inside in kept])
         axes.set(title=title, xlabel="probability")
@@ -323,14 +277,9 @@ def plot_choices(
     axes.invert_yaxis()  # shared: the first token is on top everywhere
 
 
-def plot_by_position(
-    losses: Mapping[str, np.ndarray],  # name -> loss of each token, (contexts, positions)
-    groups: int = 16,  # of neighbouring positions
-) -> "Axes":
-    "Mean loss over the number of tokens that were read before, with its standard error over the contexts."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure().add_subplot()
+def plot_by_position(losses: Mapping[str, np.ndarray], groups: int = 16) -> "Axes":
+    "Mean loss, of (contexts, positions), by the number of tokens read before, with its standard error over contexts."
+    [axes] = _axes()
     for name, lost in losses.items():
         parts = np.array_split(np.arange(lost.shape[1]), min(groups, lost.shape[1]))
         means = np.array([lost[:, part].mean(1) for part in parts])  # (groups, contexts)
@@ -342,13 +291,9 @@ def plot_by_position(
 
 # %% ../nbs/workbench/lessons.ipynb #c3a10002
 def beam_search(
-    model: "PreTrainedModel",  # an encoder with a decoder
-    tokenizer: "PreTrainedTokenizerBase",
-    text: str,
-    width: int = 3,  # texts that are kept
-    most: int = 12,  # steps
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", text: str, width: int = 3, most: int = 12
 ) -> tuple[list[list[tuple[list[str], float]]], list[tuple[str, float, float]]]:
-    """The texts kept at each step, best first, as pieces and log-probability; and those that have ended.
+    """The `width` texts kept at each step, best first, as pieces and log-probability; and those that have ended.
 
     Of an ended one: the text, its probability, and the mean log-probability of its tokens, the best mean first.
     """
@@ -377,9 +322,7 @@ def plot_beams(
     end: str,  # the piece that ends a text
 ) -> "Axes":
     "The texts that a beam search kept as a tree: each box has the last piece and the probability of the whole text."
-    import matplotlib.pyplot as plt
-
-    axes = plt.figure(figsize=(7, 0.6 + 0.6 * max(map(len, steps)))).add_subplot()
+    [axes] = _axes(figsize=(7, 0.6 + 0.6 * max(map(len, steps))))
     for step, kept in enumerate(steps):
         parents = [list(pieces) for pieces, _ in steps[step - 1]] if step else []
         for rank, (pieces, value) in enumerate(kept):
@@ -393,8 +336,7 @@ def plot_beams(
 
 # %% ../nbs/workbench/lessons.ipynb #c3a10006
 def glossary(
-    sources: Sequence[str],
-    targets: Sequence[str],
+    sources: Sequence[str], targets: Sequence[str],
     most: int = 60,  # frequent words to look at
     least: float = 0.85,  # share of a word's texts that must have the same translation
 ) -> list[dict[str, Any]]:

@@ -85,7 +85,6 @@ class LoopConfig:
 # %% ../nbs/workbench/loop.ipynb #39dc383a
 def choose_precision(wanted: str = "auto", device: torch.device | str | None = None) -> str:
     """`wanted`, or for auto: bf16 on GPUs and CPUs that compute with it, fp16 on other CUDA GPUs, no elsewhere.
-
     Without a device it is the one that Accelerate chooses.
     """
     if wanted != "auto":
@@ -141,9 +140,7 @@ def per_device(batch_size: int) -> int:
 # %% ../nbs/workbench/loop.ipynb #6aa81e09
 def count_labels(batch: Tensors) -> torch.Tensor:
     "How many terms the mean in the batch's loss has: labels other than -100, or rows where there are no `labels`."
-    if "labels" in batch:
-        return (batch["labels"] != -100).sum()
-    return torch.tensor(len(next(iter(batch.values()))))
+    return (batch["labels"] != -100).sum() if "labels" in batch else torch.tensor(len(next(iter(batch.values()))))
 
 
 def model_loss(model: torch.nn.Module, batch: Tensors) -> torch.Tensor:
@@ -296,11 +293,13 @@ def _careful(model: torch.nn.Module, config: LoopConfig, num_processes: int) -> 
         model.eval()
 
 
-def _data_checksum(dataset: "Dataset", lengths: np.ndarray) -> str:
-    "All lengths and a thousand examples, in short."
-    digest = blake2b(lengths.tobytes(), digest_size=4)
-    digest.update(repr(dataset.with_format(None)[:: max(1, len(lengths) // 1000)]).encode())
-    return f"{len(lengths):,} examples, checksum {digest.hexdigest()}"
+def _checksums(dataset: "Dataset", lengths: np.ndarray, model: torch.nn.Module) -> dict[str, str]:
+    "All lengths and a thousand examples, in short, and a thousand numbers of each weight that is in no state: not trained."
+    data, frozen = blake2b(lengths.tobytes(), digest_size=4), blake2b(digest_size=4)
+    data.update(repr(dataset.with_format(None)[:: max(1, len(lengths) // 1000)]).encode())
+    for x in (x.detach().flatten() for x in model.parameters() if not x.requires_grad):
+        frozen.update(x[:: max(1, len(x) // 1000)].float().cpu().numpy().tobytes())
+    return {"data": f"{len(lengths):,} examples, checksum {data.hexdigest()}", "frozen weights": frozen.hexdigest()}
 
 # %% ../nbs/workbench/loop.ipynb #c45d9167
 def rehearsed(model: "PreTrainedModel", evaluate: Callable, data: Any, **options: Any) -> Callable:
@@ -338,9 +337,10 @@ def fit(
     global generators of torch, numpy or Python, or by the epoch: `collate.set_epoch(epoch)`, where there is such a
     method, is called before each epoch, and before one goes on.
 
-    Raises `CourseError` if the data are empty or too few for the processes, if the loss or the gradient is no longer
-    finite, if memory runs out, and for a folder or settings that do not fit `resume`. With a folder, Ctrl-C and SIGTERM
-    write a state and raise `TrainingInterrupted`, a `KeyboardInterrupt`.
+    Only trained weights are in a state: of an adapter, not the base. Raises `CourseError` if the data are empty or too
+    few for the processes, if nothing is trained, if loss or gradient is no longer finite, if memory runs out, and for a
+    folder, settings or a base that do not fit `resume`. With a folder, Ctrl-C and SIGTERM write a state and raise
+    `TrainingInterrupted`, a `KeyboardInterrupt`.
     """
     precision = choose_precision(config.mixed_precision, accelerator.device if accelerator else None)
     if accelerator is None:
@@ -350,8 +350,7 @@ def fit(
             accelerator = Accelerator()
     device, world, size = accelerator.device, accelerator.num_processes, config.gradient_accumulation_steps
     if precision != "no":
-        half = torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)
-        loss_of = half(loss_of)
+        loss_of = torch.autocast(device.type, torch.bfloat16 if precision == "bf16" else torch.float16)(loss_of)
     set_seed(config.seed, device_specific=True)
     with _careful(model, config, world):
         lengths, window = token_lengths(dataset), 50 if config.group_by_length else None
@@ -364,11 +363,13 @@ def fit(
         due = set() if evaluate is None else {*range(eval_every, total_steps, eval_every), total_steps}
         model.to(device)
         scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+        if not any(weight.requires_grad for weight in model.parameters()):
+            raise CourseError("All weights of the model are frozen. Load an adapter by load_model, or is_trainable=True.")
         optimizer = make_optimizer(model, config, scaled=scaler.is_enabled())
         scheduler = make_scheduler(optimizer, config, total_steps)
         wrapped = torch.nn.parallel.DistributedDataParallel(model) if world > 1 else model
         parts, history = (accelerator, model, optimizer, scheduler, scaler), History()
-        run = asdict(config) | ({"data": _data_checksum(dataset, lengths)} if folder is not None else {})
+        run = asdict(config) | (_checksums(dataset, lengths, model) if folder is not None else {})
         states = StateKeeper(folder, *parts, history, run, save_every, keep, best)
         stepped: list[bool] = []  # float16 leaves out steps that overflow
         optimizer.register_step_post_hook(lambda *_: stepped.append(True))
@@ -394,8 +395,7 @@ def fit(
 
         quiet = not (progress and accelerator.is_main_process)
         with states.running(resume), tqdm(total=total_steps, desc="fit", disable=quiet, mininterval=2) as bar:
-            step = len(history.steps)
-            bar.update(step)
+            bar.update(step := len(history.steps))
             for epoch in range(max(0, step - 1) // steps_per_epoch, config.num_epochs):
                 done = step - epoch * steps_per_epoch
                 sampler.set_epoch(epoch, done * size)

@@ -11,30 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
+from datasets import Dataset, DatasetDict
+from transformers import PreTrainedTokenizerBase
 
 from .profiles import CourseError
-from .tokens import bases, ranges, special_tokens, tokenize_texts
-
-if TYPE_CHECKING:
-    from datasets import Dataset, DatasetDict
-    from transformers import PreTrainedTokenizerBase
+from .tokens import bases, lists, ranges, special_tokens, tokenize_texts
 
 # %% ../nbs/workbench/masking.ipynb #2ca3aabe
 def tokenize_with_word_ids(
-    batch: "Mapping[str, Sequence[str]] | pa.Table",  # with the column `text`
-    tokenizer: "PreTrainedTokenizerBase",
+    batch: Mapping[str, Sequence[str]] | pa.Table, tokenizer: PreTrainedTokenizerBase
 ) -> pa.Table:
     """The tokenizer's columns and `word_ids`, -1 for special tokens; nothing is cut off, nothing is padded.
 
-    One list per text: input_ids and word_ids int32, attention_mask and token_type_ids (if the model knows them) int8.
-    Raises `CourseError` for a slow tokenizer: it knows no word ids.
+    One list per row of the column text: input_ids and word_ids int32, attention_mask and token_type_ids (if the model
+    knows them) int8. Raises `CourseError` for a slow tokenizer: it knows no word ids.
     """
     found, special = tokenize_texts(batch["text"], tokenizer), special_tokens(tokenizer)
     around = np.array(sum(special.ids, ()), np.int32)
@@ -44,7 +41,6 @@ def tokenize_with_word_ids(
     starts = np.stack([np.zeros(rows, np.int64), texts, np.full(rows, before)], 1)
     lengths = np.stack([np.full(rows, before), found.lengths, np.full(rows, after)], 1)
     place = ranges(starts.ravel(), lengths.ravel())
-    ends = pa.array(np.concatenate([[0], np.cumsum(lengths.sum(1))]), pa.int32())
     types = np.concatenate([sum(special.types, ()), np.full(len(found.ids), special.text_types[0])]).astype(np.int8)
     columns = {
         "input_ids": np.concatenate([around, found.ids])[place],
@@ -53,8 +49,7 @@ def tokenize_with_word_ids(
         "attention_mask": np.ones(len(place), np.int8),
     }
     wanted = {"input_ids", "word_ids", *tokenizer.model_input_names}
-    lists = {name: pa.ListArray.from_arrays(ends, values) for name, values in columns.items() if name in wanted}
-    return pa.table(lists)
+    return pa.table({name: lists(lengths.sum(1), values) for name, values in columns.items() if name in wanted})
 
 # %% ../nbs/workbench/masking.ipynb #055b42a1
 def _values(column: pa.ChunkedArray) -> pa.Array:
@@ -74,28 +69,19 @@ def group_texts(table: pa.Table, chunk_size: int = 128) -> pa.Table:
     return pa.table(columns)
 
 # %% ../nbs/workbench/masking.ipynb #94280e5b
-def texts_to_chunks(
-    data: "DatasetDict",  # with the column text
-    tokenizer: "PreTrainedTokenizerBase",
-    chunk_size: int = 128,  # tokens
-) -> "DatasetDict":
-    """The same splits as chunks of tokens: input_ids, word_ids, attention_mask and what else the model knows.
-
-    Raises `CourseError` for a split whose texts together are shorter than one chunk.
-    """
-    chunks = data.with_format("arrow").map(
-        partial(_tokenize_and_group, tokenizer=tokenizer, chunk_size=chunk_size),
-        batched=True,
-        remove_columns=sorted({name for rows in data.values() for name in rows.column_names}),
-        desc="Tokenizing and grouping",
-    )
+def texts_to_chunks(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, chunk_size: int = 128) -> DatasetDict:
+    "The splits' column text as chunks, with word_ids. Raises `CourseError` for a split that is shorter than one chunk."
+    cut = partial(_tokenize_and_group, tokenizer=tokenizer, chunk_size=chunk_size)
+    others = sorted({name for rows in data.values() for name in rows.column_names})
+    options = {"batched": True, "remove_columns": others, "desc": "Tokenizing and grouping"}
+    chunks = data.with_format("arrow").map(cut, **options)
     for split, rows in chunks.items():
         if not len(rows):
             raise CourseError(f"{split}: all its texts are shorter than one chunk. Lower chunk_size={chunk_size}.")
     return chunks.with_format(None)
 
 
-def _tokenize_and_group(batch: pa.Table, tokenizer: "PreTrainedTokenizerBase", chunk_size: int) -> pa.Table:
+def _tokenize_and_group(batch: pa.Table, tokenizer: PreTrainedTokenizerBase, chunk_size: int) -> pa.Table:
     return group_texts(tokenize_with_word_ids(batch, tokenizer), chunk_size)
 
 # %% ../nbs/workbench/masking.ipynb #d1253342
@@ -158,7 +144,7 @@ class MaskingCollator:
     before each epoch, as `fit` does; workers that outlive an epoch (`persistent_workers`) do not hear of it.
     """
 
-    tokenizer: "PreTrainedTokenizerBase"
+    tokenizer: PreTrainedTokenizerBase
     mask_rate: float = 0.15  # share of the tokens to guess, between 0 and 1
     whole_words: bool = False  # hide all tokens of a word together; needs word_ids
     seed: int = 0
@@ -213,24 +199,17 @@ class MaskingCollator:
 
 # %% ../nbs/workbench/masking.ipynb #d00c47fb
 def freeze_masking(
-    dataset: "Dataset",  # with input_ids and, for whole words, word_ids
-    tokenizer: "PreTrainedTokenizerBase",
-    mask_rate: float = 0.15,
-    seed: int = 0,
-    *,
-    whole_words: bool = False,
-) -> "Dataset":
+    dataset: Dataset, tokenizer: PreTrainedTokenizerBase, mask_rate: float = 0.15, seed: int = 0,
+    *, whole_words: bool = False,
+) -> Dataset:
     "A copy masked for good, as `MaskingCollator` masks its epoch 0: input_ids and labels int32, without word_ids."
-    from datasets import Dataset
-
     collate, rows, pieces = MaskingCollator(tokenizer, mask_rate, whole_words, seed), dataset.with_format("arrow"), []
     for start in range(0, len(dataset), 8192):  # to bound the memory
         block = rows[start : start + 8192]
         lengths = pc.list_value_length(block["input_ids"]).to_numpy().astype(np.int64)
-        ends = np.append(0, np.cumsum(lengths)).astype(np.int32)
         words = _values(block["word_ids"]).to_numpy() if whole_words else None
         masked = collate.mask(_values(block["input_ids"]).to_numpy(), lengths, words)
-        shown, labels = (pa.ListArray.from_arrays(ends, values.astype(np.int32, copy=False)) for values in masked)
+        shown, labels = (lists(lengths, values.astype(np.int32, copy=False)) for values in masked)
         kept = {name: block[name] for name in block.column_names if name not in ("input_ids", "labels", "word_ids")}
         pieces.append(pa.table({"input_ids": shown, **kept, "labels": labels}))
     masked = pa.concat_tables(pieces)
@@ -239,12 +218,8 @@ def freeze_masking(
     return Dataset(masked, fingerprint=uuid4().hex)
 
 # %% ../nbs/workbench/masking.ipynb #be219b82
-def logits_at(
-    model: torch.nn.Module,
-    inputs: Mapping[str, torch.Tensor],  # without labels
-    where: torch.Tensor,  # positions to look at, bool, shape (rows, longest)
-) -> torch.Tensor:
-    "The logits at these positions only, row by row: shape (positions, vocabulary)."
+def logits_at(model: torch.nn.Module, inputs: Mapping[str, torch.Tensor], where: torch.Tensor) -> torch.Tensor:
+    "The logits where the bools (rows, longest) say so, row by row: shape (positions, vocabulary)."
     own = getattr(model, "module", model)  # without the wrapper for several processes
     head = own.get_output_embeddings() or torch.nn.Identity()
     hook = head.register_forward_pre_hook(lambda module, given: (given[0][where],))

@@ -11,10 +11,13 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
+from .data import ANSWERS
 from .profiles import CourseError, unknown_name
 
 if TYPE_CHECKING:
@@ -109,14 +112,7 @@ def squad_scores(
     """
     predicted = {row["id"]: row["prediction_text"] for row in predictions}
     accepted = _accepted_answers(references, predicted)
-    normalized: dict[str, list[str]] = {}
-
-    def words(text: str) -> list[str]:
-        if text not in normalized:
-            normalized[text] = _words(text)
-        return normalized[text]
-
-    exact, f1 = 0, 0.0
+    words, exact, f1 = cache(_words), 0, 0.0  # texts come again, but not from one evaluation to the next
     for key, answers in accepted:
         if not len(answers):
             raise CourseError(f"Question {key!r}: {answers!r} is no list of accepted answers. Give one, as ['Paris'], or use squad_v2_scores.")
@@ -199,8 +195,7 @@ def bleu_scores(
     predictions, rows = ([side] if isinstance(side, str) else list(side) for side in (predictions, references))
     if isinstance(references, str) or len(predictions) != len(rows):
         raise CourseError(f"There are {len(predictions)} predictions for {len(rows)} references; give a list of each.")
-    if not rows:
-        raise CourseError("There are no predictions to score. Check that the evaluation split is not empty.")
+    _check_any(rows)
     columns = list(zip(*([row] if isinstance(row, str) else row for row in rows), strict=True))
     # `force`: texts that end in " ." are a style of some messages here, no sign of a text that is tokenized already.
     metrics = {"bleu": BLEU(tokenize=tokenizer, force=True), "chrf": CHRF()}
@@ -216,48 +211,38 @@ def unigram_perplexity(
     never: Sequence[int] = (),  # ids that are no guess, such as special tokens
 ) -> float:
     "Perplexity of always guessing by frequency in `train`; every token is counted once more than it occurs."
-
-    def values(rows: "Dataset", name: str) -> np.ndarray:
-        return rows.with_format("arrow")[:][name].combine_chunks().flatten().to_numpy()
-
+    values = lambda rows, name: rows.with_format("arrow")[:][name].combine_chunks().flatten().to_numpy()
     counts = np.bincount(values(train, "input_ids"), minlength=vocab_size) + 1.0
     counts[list(never)] = 0
     guesses = values(held_out, "labels" if "labels" in held_out.column_names else "input_ids")
     return float(np.exp(-np.log(counts[guesses[guesses != -100]] / counts.sum()).mean()))
 
 # %% ../nbs/workbench/metrics.ipynb #f4ec22d0
-_ANSWERS = {"id": "string", "answers": {"text": ["string"], "answer_start": ["int32"]}}
-_ANSWER = {"id": "string", "prediction_text": "string"}
-_BLEU = "Papineni et al., 2002: BLEU; Popović, 2015: chrF; Post, 2018: A call for clarity in reporting BLEU scores"
-METRICS = {  # name -> the function, the types of predictions and references, its source
-    "glue": (glue_scores, "int64", "int64", "Wang et al., 2018: GLUE"),
-    "correlation": (correlation_scores, "float64", "float64", "Wang et al., 2018: GLUE"),
-    "squad": (squad_scores, _ANSWER, _ANSWERS, "Rajpurkar et al., 2016: SQuAD"),
-    "squad_v2": (squad_v2_scores, _ANSWER | {"no_answer_probability": "float64"}, _ANSWERS, "Rajpurkar et al., 2018: SQuAD 2.0"),
-    "bleu": (bleu_scores, "string", "string", _BLEU),
+_PREDICTED = {"id": pa.string(), "prediction_text": pa.string()}
+_ACCEPTED = pa.struct({"id": pa.string(), "answers": ANSWERS})
+METRICS = {  # name -> the function, the types of predictions and references
+    "glue": (glue_scores, pa.int64(), pa.int64()),
+    "correlation": (correlation_scores, pa.float64(), pa.float64()),
+    "squad": (squad_scores, pa.struct(_PREDICTED), _ACCEPTED),
+    "squad_v2": (squad_v2_scores, pa.struct(_PREDICTED | {"no_answer_probability": pa.float64()}), _ACCEPTED),
+    "bleu": (bleu_scores, pa.string(), pa.string()),
 }
 
 # %% ../nbs/workbench/metrics.ipynb #169308ac
-def load_metric(
-    name: str,  # a key of `METRICS`
-) -> "evaluate.Metric":
+def load_metric(name: str) -> "evaluate.Metric":
     "An `evaluate.Metric` (with `add`, `add_batch` and `compute`) around one of `METRICS`. Works without a network."
     if name not in METRICS:
         raise CourseError(unknown_name("metric", name, METRICS))
     import datasets
     import evaluate
 
-    function, *types, citation = METRICS[name]
-
-    def feature(kind: Any) -> Any:
-        if isinstance(kind, dict):
-            return {name: feature(part) for name, part in kind.items()}
-        return datasets.List(feature(kind[0])) if isinstance(kind, list) else datasets.Value(kind)
+    function, *types = METRICS[name]
+    schema = pa.schema(list(zip(("predictions", "references"), types, strict=True)))
 
     class CourseMetric(evaluate.Metric):
         def _info(self) -> Any:
-            features = datasets.Features(feature(dict(zip(("predictions", "references"), types, strict=True))))
-            return evaluate.MetricInfo(description=function.__doc__, citation=citation, features=features)
+            features = datasets.Features.from_arrow_schema(schema)
+            return evaluate.MetricInfo(description=function.__doc__, citation="", features=features)
 
         def _compute(self, **values: Any) -> dict[str, Any]:
             return function(**values)

@@ -13,20 +13,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
+from datasets import Dataset, are_progress_bars_disabled
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from .data import table_fingerprint
 from .profiles import CourseError
-from .tokens import check_fast, check_texts
-
-if TYPE_CHECKING:
-    import torch
-    from datasets import Dataset
-    from transformers import PreTrainedTokenizerBase
+from .tokens import check_fast, check_texts, lists
 
 # %% ../nbs/workbench/packing.ipynb #9c06b1d2
 END = "<|endoftext|>"
@@ -37,14 +39,11 @@ def train_code_tokenizer(
     texts: Iterable[str],
     vocab_size: int = 50_000,  # at most; few texts give fewer, and 256 bytes and one special token are always there
     **options: Any,  # of the tokenizer, such as model_max_length
-) -> "PreTrainedTokenizerBase":
+) -> PreTrainedTokenizerBase:
     """A byte-level BPE with one special token, `<|endoftext|>`, id 0; decoding gives back any text exactly.
 
     An indented line break can be a single token. The same texts in the same order give the same tokenizer.
     """
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
     raw = Tokenizer(models.BPE())
     byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     raw.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(PIECES), "isolated"), byte_level])
@@ -56,15 +55,10 @@ def train_code_tokenizer(
     return PreTrainedTokenizerFast(tokenizer_object=raw, **options)
 
 # %% ../nbs/workbench/packing.ipynb #a5b7739d
-def tokenize_code(
-    texts: Iterable[str],
-    tokenizer: "PreTrainedTokenizerBase",
-    *,
-    end: bool = False,  # put the end-of-text token behind every text
-) -> pa.ListArray:
+def tokenize_code(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, *, end: bool = False) -> pa.ListArray:
     """The tokens of each text, int32, without special ones; a text that spells one out gets ordinary tokens for it.
 
-    Raises `CourseError` for a slow tokenizer and for what is no text.
+    With `end`, the end-of-text token is behind each. Raises `CourseError` for a slow tokenizer and for what is no text.
     """
     check_fast(tokenizer)
     raw = tokenizer.backend_tokenizer
@@ -76,15 +70,11 @@ def tokenize_code(
     finally:
         raw.encode_special_tokens = kept
     rows = [encoding.ids + [tokenizer.eos_token_id] * end for encoding in encoded]
-    ends = np.cumsum([0, *map(len, rows)])
-    flat = np.fromiter(chain.from_iterable(rows), np.int32, int(ends[-1]))
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat)
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    return lists(lengths, np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())))
 
 # %% ../nbs/workbench/packing.ipynb #b2584b40
-def pack_sequences(
-    batches: Iterable[pa.ListArray],  # tokens of each file, some files at a time
-    context_length: int = 128,
-) -> Iterator[pa.ListArray]:
+def pack_sequences(batches: Iterable[pa.ListArray], context_length: int = 128) -> Iterator[pa.ListArray]:
     "All sequences laid end to end and cut into contexts, int32, as soon as there are whole ones; the rest is dropped."
     rest = np.empty(0, np.int32)
     for batch in batches:
@@ -96,20 +86,13 @@ def pack_sequences(
 
 # %% ../nbs/workbench/packing.ipynb #d9031bcf
 def pack_files(
-    files: "Dataset",  # with the column content
-    tokenizer: "PreTrainedTokenizerBase",
-    context_length: int = 128,
-    *,
-    size: int | None = None,  # contexts, at most; None for all
-    seed: int = 0,  # for those that are drawn
-) -> "Dataset":
-    """`input_ids`, int32: the files as contexts, each file followed by the end-of-text token; 4 bytes of memory a token.
+    files: Dataset, tokenizer: PreTrainedTokenizerBase, context_length: int = 128,
+    *, size: int | None = None, seed: int = 0,  # so many contexts at most, drawn with the seed
+) -> Dataset:
+    """`input_ids`, int32: the column content as contexts, behind each file the end-of-text token; 4 bytes a token.
 
     No more files are tokenized than so many contexts need. Raises `CourseError` if there is not one context.
     """
-    from datasets import Dataset, are_progress_bars_disabled
-    from tqdm import tqdm
-
     few, pieces, made = 256, [], 0  # files at a time
     files = files.shuffle(seed=seed) if size is not None and len(files) > few else files
     parts = tqdm(files.iter(few), "Tokenizing", -(-len(files) // few), disable=are_progress_bars_disabled())
@@ -129,13 +112,8 @@ def pack_files(
 
 # %% ../nbs/workbench/packing.ipynb #f67ae15e
 @contextmanager
-def made_once(
-    make: Callable[[Path], None],  # fills an empty folder
-) -> Iterator[Path]:
+def made_once(make: Callable[[Path], None]) -> Iterator[Path]:
     "A folder that one process of each machine fills, while the others wait; gone at the end. Every process must call it."
-    from accelerate import PartialState
-    from accelerate.utils import broadcast_object_list
-
     state, name = PartialState(), [f"course-{uuid4().hex}"]
     broadcast_object_list(name)
     folder = Path(tempfile.gettempdir(), name[0])
@@ -151,11 +129,7 @@ def made_once(
             shutil.rmtree(folder, ignore_errors=True)
 
 # %% ../nbs/workbench/packing.ipynb #4f7d0d3e
-def collate_contexts(
-    rows: Sequence[Mapping[str, Any]],  # with input_ids, all of one length
-) -> dict[str, "torch.Tensor"]:
+def collate_contexts(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
     "`input_ids` and `labels`, the same int64 tensor of shape (rows, context); the model shifts the labels itself."
-    import torch
-
     ids = torch.from_numpy(np.asarray([row["input_ids"] for row in rows], np.int64))
     return {"input_ids": ids, "labels": ids}

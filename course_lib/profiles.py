@@ -78,10 +78,7 @@ def choose_profile(profile: str = "auto", environ: Mapping[str, str] = os.enviro
 
 # %% ../nbs/workbench/profiles.ipynb #4c0d6f0a
 def parse_assignments(text: str) -> dict[str, str]:
-    """Field names and values, still as text, of words such as `train_size=500`; a repeated field keeps its last value.
-
-    Words are quoted as in a shell. Raises `CourseError` for a word that is not `field=value`.
-    """
+    "Fields and last values, as text, of words `field=value`, quoted as in a shell. Raises `CourseError` for others."
     pairs = {}
     for word in shlex.split(text):
         field, equals, value = word.partition("=")
@@ -92,10 +89,7 @@ def parse_assignments(text: str) -> dict[str, str]:
 
 # %% ../nbs/workbench/profiles.ipynb #63854eae
 def convert(text: str, kind: Any) -> Any:
-    """`text` as a value of the annotation `kind`: str, int, float, bool, or one of these `| None`, spelt none.
-
-    Integers may be written `1_000` or `1e3`. Raises `ValueError` if the text is no such value.
-    """
+    "`text` as str, int (also `1_000` or `1e3`), float, bool, or one of these `| None`, spelt none; else `ValueError`."
     if options := typing.get_args(kind):
         if text.lower() in ("none", ""):
             return None

@@ -82,8 +82,7 @@ class PythonFile:
 
 
 def find_python_files(
-    folders: Sequence[str | Path] | None = None,  # with installed packages; None means those of this interpreter
-    standard_library: str | Path | None = None,  # None means that of this interpreter
+    folders: Sequence[str | Path] | None = None, standard_library: str | Path | None = None  # None: this interpreter's
 ) -> list[PythonFile]:
     "The files of the standard library and of all installed packages, ordered by package and path; nothing is read."
     library, found = Path(standard_library or sysconfig.get_paths()["stdlib"]), []

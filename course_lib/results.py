@@ -77,10 +77,7 @@ def measured(
     chapter: str,  # the notebook's name without suffix
     settings: Any,  # the chapter's settings, with the fields `profile` and `seed`
     metric: str,
-    *,
-    baseline: float,
-    before: float,
-    after: float,
+    *, baseline: float, before: float, after: float,
     **extra: Any,  # further metrics, anything that JSON can hold
 ) -> Result:
     "The `Result` of this run, with its time and memory. Raises `CourseError` for a number that is not finite."
@@ -104,11 +101,8 @@ def read_result(notebook: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(rows[-1]) if rows else None
 
 # %% ../nbs/workbench/results.ipynb #504daecc
-def write_atomically(
-    path: str | os.PathLike,  # the file to create or replace; its folder is created
-    text: str,  # written as UTF-8
-) -> Path:
-    "Write `text` to `path` so that a reader sees the old content or the new, never a part. Returns the path."
+def write_atomically(path: str | os.PathLike, text: str) -> Path:
+    "Write `text` to `path`, whose folder is created, so that a reader sees the old content or the new, never a part."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

@@ -120,8 +120,7 @@ def what_is_wrong(state: Path) -> str:
     if there != set(listed):
         return f"{min(there ^ set(listed))} is {'missing' if set(listed) - there else 'not part of it'}"
     for name, (size, digest) in listed.items():
-        found = (state / name).stat().st_size
-        if found != size:
+        if (found := (state / name).stat().st_size) != size:
             return f"{name} has {found:,} bytes instead of {size:,}"
         if _checksum(state / name)["blake2b"] != digest:
             return f"{name} has another checksum"
@@ -130,13 +129,11 @@ def what_is_wrong(state: Path) -> str:
 
 def newest_state(folder: str | os.PathLike) -> Path | None:
     """The newest state that is whole, or None where there is no state at all.
-
     Warns of each damaged one that it passes over. Raises `CourseError` if there are states and all are damaged.
     """
     found = state_folders(folder)
     for state, older in zip(reversed(found), [*reversed(found[:-1]), None], strict=False):
-        wrong = what_is_wrong(state)
-        if not wrong:
+        if not (wrong := what_is_wrong(state)):
             return state
         rest = older.name if older else "none before it"
         warnings.warn(f"{state} is damaged: {wrong}. Trying {rest}.", SavingWarning, stacklevel=2)
@@ -201,8 +198,8 @@ def set_random_state(state: Mapping[str, Any]) -> None:
 
 # %% ../nbs/workbench/saving.ipynb #f6012725
 def distinct_tensors(model: "torch.nn.Module") -> dict[str, "torch.Tensor"]:
-    "The tensors of the model's `state_dict`, each once, under the first of its names."
-    once = {name for name, _ in [*model.named_parameters(), *model.named_buffers()]}
+    "What of the model's `state_dict` a training changes: trained weights and buffers, each once, by its first name."
+    once = {name for name, x in model.named_parameters() if x.requires_grad} | {name for name, _ in model.named_buffers()}
     return {name: tensor for name, tensor in model.state_dict().items() if name in once}
 
 # %% ../nbs/workbench/saving.ipynb #f879b978
@@ -257,9 +254,8 @@ class StateKeeper:
         """Put all parts of the run to where it begins: to the newest state, if it is resumed and there is one. Within
         this block the folder is locked, and Ctrl-C, SIGTERM and SIGHUP only ask to stop.
 
-        Raises `CourseError` if a new run would mix its states with those of another, if another process is training
-        in the folder, if there is nothing to resume from but damaged states, and if settings, data or model are not
-        those of the state.
+        Raises `CourseError` if a new run would mix its states with another's, if another process is training in the
+        folder, if all states are damaged, and if settings, data, model or base are not those of the state.
         """
         if self.folder is None and resume:
             raise CourseError("resume=True, but no folder is given. Give folder=…, where the states are.")
@@ -279,7 +275,6 @@ class StateKeeper:
 
     def after_step(self, step: int, due: bool, flush: Callable[[], None]) -> None:
         """Write a state if one is `due`, by `save_every`, or on request, after `flush`, which completes the history.
-
         Then, if somebody has asked any of the processes to stop, raise `TrainingInterrupted`.
         """
         import torch
@@ -348,8 +343,7 @@ class StateKeeper:
         then, now = facts["run"], json.loads(json.dumps(self.run, default=plain_numbers))
         other = [f"{name} was {then.get(name)!r} and is {value!r}" for name, value in now.items() if then.get(name) != value]
         if other:
-            said = ", ".join(other)
-            raise CourseError(f"{state} cannot be continued: {said}. Set it back, or begin in another folder.")
+            raise CourseError(f"{state} cannot be continued: {', '.join(other)}. Set it back, or begin in another folder.")
         own, saved = distinct_tensors(self.model), tensors["model"]
         if other := sorted(set(own) ^ set(saved)) or [name for name in own if own[name].shape != saved[name].shape]:
             raise CourseError(f"The state is of another model: {other[0]} differs. Give the run's own checkpoint.")
@@ -382,9 +376,8 @@ class StateKeeper:
             "random": everybody,
             **vars(self.history),
         }
-        tensors = {"model": distinct_tensors(self.model), "optimizer": averages}
         try:
-            state = write_state(self.folder, step, tensors, facts)
+            state = write_state(self.folder, step, {"model": distinct_tensors(self.model), "optimizer": averages}, facts)
         except CourseError as error:
             warnings.warn(f"{error} The run goes on.", SavingWarning, stacklevel=2)
             return None

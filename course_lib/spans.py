@@ -4,14 +4,14 @@
 
 # %% auto #0
 __all__ = ['NO_ANSWER', 'TableLike', 'NOTHING', 'check_lengths', 'report_problems', 'columns_of', 'prepare_train_features',
-           'prepare_validation_features', 'decode_labels', 'pad_features', 'span_loss', 'predict_spans', 'Answer',
-           'best_spans', 'postprocess_answers', 'rank_answers']
+           'prepare_validation_features', 'pad_features', 'span_loss', 'predict_spans', 'Answer', 'best_spans',
+           'postprocess_answers', 'rank_answers']
 
 # %% ../nbs/workbench/spans.ipynb #5bc8fbbc
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,33 +19,26 @@ import pyarrow.compute as pc
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from datasets import Dataset
 from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .checkpoints import check_fits
 from .data import ANSWERS
 from .loop import evaluating, evaluation_batches, token_lengths
 from .profiles import CourseError
-from .tokens import Tokens, bases, check_fast, ranges, special_tokens, tokenize_texts, whole_letters
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from .tokens import Tokens, bases, check_fast, lists, ranges, special_tokens, tokenize_texts, whole_letters
 
 # %% ../nbs/workbench/spans.ipynb #f1446bea
 def check_lengths(
-    tokenizer: "PreTrainedTokenizerBase",
-    max_length: int,  # tokens of a window
-    stride: int,  # context tokens that neighbouring windows share
-    model: "PreTrainedModel | None" = None,
+    tokenizer: PreTrainedTokenizerBase, max_length: int, stride: int, model: PreTrainedModel | None = None
 ) -> None:
     "Raises `CourseError` for a slow tokenizer, for lengths that leave no window, and for windows the model cannot read."
     check_fast(tokenizer)
     room = max_length - tokenizer.num_special_tokens_to_add(pair=True)
     if not 0 <= stride < room:
-        raise CourseError(
-            f"max_length={max_length} and stride={stride} leave no window: stride must be at least 0 and less than "
-            f"max_length without the {max_length - room} special tokens."
-        )
+        least = f"stride must be at least 0 and less than max_length without the {max_length - room} special tokens"
+        raise CourseError(f"max_length={max_length} and stride={stride} leave no window: {least}.")
     check_fits(model, tokenizer, max_length, "max_length", least=1)  # the stride asks for more
 
 # %% ../nbs/workbench/spans.ipynb #bd69fe29
@@ -67,9 +60,7 @@ def _answer_tokens(contexts: Tokens, which: np.ndarray, begin: np.ndarray, end: 
 NO_ANSWER = "it has no answer. Give one, remove the question, or set unanswerable=true, as for SQuAD 2.0"
 
 
-def _mark(
-    table: pa.Table, contexts: Tokens, context_of: np.ndarray, problems: dict[int, str], labels: str
-) -> np.ndarray:
+def _mark(table: pa.Table, contexts: Tokens, context_of: np.ndarray, problems: dict[int, str], kind: str) -> np.ndarray:
     "First and last token of each question's first answer; int64, shape (questions, 2), -1 for none. Adds to `problems`."
     spans = np.zeros((len(table), 2), np.int64)
     rows = zip(table["context"].to_pylist(), table["answers"].to_pylist(), strict=True)
@@ -77,7 +68,7 @@ def _mark(
         text, start = [*zip(answers["text"], answers["answer_start"], strict=True), ("", 0)][0]
         spans[row] = start, start + len(text)
         if not text.strip():
-            if answers["text"] or labels == "one":
+            if answers["text"] or kind == "one":
                 problems[row] = NO_ANSWER
         elif start < 0 or context[start : start + len(text)] != text:
             there = context[max(start, 0) :][: len(text)]
@@ -103,8 +94,7 @@ def _cut(
     contexts: np.ndarray,  # tokens of each distinct context
     context_of: np.ndarray,  # the context of each question
     keep: np.ndarray,  # bool, questions to cut
-    max_length: int,
-    stride: int,
+    max_length: int, stride: int,
 ) -> tuple[np.ndarray, ...]:
     """Question, first context token, the one after the last, tokens before the context, all tokens: for each window.
 
@@ -138,13 +128,8 @@ def columns_of(rows: TableLike, *names: str) -> pa.Table:
     return rows.select(names).combine_chunks()
 
 
-def _lists(lengths: np.ndarray, values: np.ndarray | pa.Array) -> pa.ListArray:
-    "A column of lists of these lengths, from their values end to end."
-    return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32()), values)
-
-
 def _features(
-    rows: TableLike, tokenizer: "PreTrainedTokenizerBase", max_length: int, stride: int, on_error: str, labels: str = ""
+    rows: TableLike, tokenizer: PreTrainedTokenizerBase, max_length: int, stride: int, on_error: str, labels: str = ""
 ) -> pa.Table:
     "All windows of some questions, with offsets or with labels, for which each must have an answer or not (one, any)."
     check_lengths(tokenizer, max_length, stride)
@@ -168,12 +153,12 @@ def _features(
         special, questions.lengths, contexts.lengths, context_of, keep, max_length, stride
     )
     pool = np.concatenate([sum(layout.ids, ()), questions.ids, contexts.ids]).astype(np.int32)
-    columns = {"input_ids": _lists(lengths, pool[index])}
+    columns = {"input_ids": lists(lengths, pool[index])}
     if "token_type_ids" in tokenizer.model_input_names:
         sizes = [len(questions.ids), len(contexts.ids)]
         types = np.concatenate([sum(layout.types, ()), np.repeat(layout.text_types, sizes)]).astype(np.int8)
-        columns["token_type_ids"] = _lists(lengths, types[index])
-    columns["attention_mask"] = _lists(lengths, np.ones(len(index), np.int8))
+        columns["token_type_ids"] = lists(lengths, types[index])
+    columns["attention_mask"] = lists(lengths, np.ones(len(index), np.int8))
     if labels:
         marked = marks[row].T
         held = (marked[0] >= first) & (marked[1] < stop)
@@ -184,12 +169,12 @@ def _features(
     bounds = pa.array(np.concatenate([[0], np.cumsum(2 * (at >= 0))]), pa.int32())
     pairs = pa.ListArray.from_arrays(bounds, pairs, mask=pa.array(at < 0))
     owners = table["id"].take(pa.array(row))
-    return pa.table(columns | {"example_id": owners, "offset_mapping": _lists(lengths, pairs)})
+    return pa.table(columns | {"example_id": owners, "offset_mapping": lists(lengths, pairs)})
 
 
 def prepare_train_features(
     rows: TableLike,  # columns id, question, context and answers
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: PreTrainedTokenizerBase,
     max_length: int = 384,  # tokens of a window
     stride: int = 128,  # context tokens that neighbouring windows share
     on_error: str = "raise",  # or "skip"
@@ -206,33 +191,18 @@ def prepare_train_features(
 
 
 def prepare_validation_features(
-    rows: TableLike,  # columns id, question and context
-    tokenizer: "PreTrainedTokenizerBase",
-    max_length: int = 384,  # tokens of a window
-    stride: int = 128,  # context tokens that neighbouring windows share
-    on_error: str = "raise",  # or "skip"
+    rows: TableLike, tokenizer: PreTrainedTokenizerBase, max_length: int = 384, stride: int = 128,
+    on_error: str = "raise",
 ) -> pa.Table:
-    """Windows as for training, and instead of labels `example_id` and `offset_mapping`.
+    """Windows as for training, and instead of labels `example_id` and `offset_mapping`; answers are not needed.
 
     Offsets are [start, end) in characters of the context for its tokens, None for all others. Raises `CourseError` for
     a question that leaves no room for its context; `on_error="skip"` leaves it out with a warning, and without an answer.
     """
     return _features(rows, tokenizer, max_length, stride, on_error)
 
-# %% ../nbs/workbench/spans.ipynb #2827688d
-def decode_labels(
-    features: TableLike,  # as `prepare_train_features` makes them
-    tokenizer: "PreTrainedTokenizerBase",
-) -> list[str | None]:
-    "The text that each window's labels mark, as the tokenizer spells it; None where they say that it is not there."
-    columns = columns_of(features, "input_ids", "start_positions", "end_positions").to_pydict().values()
-    return [tokenizer.decode(ids[start : end + 1]) if end else None for ids, start, end in zip(*columns, strict=True)]
-
 # %% ../nbs/workbench/spans.ipynb #617959ce
-def pad_features(
-    rows: Sequence[Mapping[str, Any]],  # features for training or validation
-    tokenizer: "PreTrainedTokenizerBase",
-) -> dict[str, torch.Tensor]:
+def pad_features(rows: Sequence[Mapping[str, Any]], tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
     "The collator: what the model reads, int64, shape (rows, longest), padded on the right; labels of shape (rows,)."
     fillers = {"input_ids": tokenizer.pad_token_id or 0, "token_type_ids": tokenizer.pad_token_type_id}
     batch = {
@@ -243,10 +213,7 @@ def pad_features(
     return batch | {name: torch.tensor([row[name] for row in rows]) for name in _LABELS if name in rows[0]}
 
 # %% ../nbs/workbench/spans.ipynb #1a1afe87
-def span_loss(
-    model: torch.nn.Module,
-    batch: Mapping[str, torch.Tensor],  # as `pad_features` makes it, with labels
-) -> torch.Tensor:
+def span_loss(model: torch.nn.Module, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
     "Mean cross-entropy of start and end over the tokens that are no padding, a scalar; the same however far rows are padded."
     output = model(**{name: values for name, values in batch.items() if name not in _LABELS})
     padding = batch["attention_mask"] == 0
@@ -258,17 +225,10 @@ def span_loss(
 
 # %% ../nbs/workbench/spans.ipynb #3fd42359
 def predict_spans(
-    model: "PreTrainedModel",
-    features: "Dataset",  # with what the model reads
-    tokenizer: "PreTrainedTokenizerBase",
-    *,
-    batch_size: int = 64,
-    accelerator: Accelerator | None = None,  # share the work among its processes
+    model: PreTrainedModel, features: Dataset, tokenizer: PreTrainedTokenizerBase,
+    *, batch_size: int = 64, accelerator: Accelerator | None = None,  # share the work among its processes
 ) -> np.ndarray:
-    """Start and end logits, float32, shape (2, windows, longest), in the order of `features`, the same on every process.
-
-    Minus infinity behind the last token of a window.
-    """
+    "Start and end logits, float32, (2, windows, longest), in order, alike on all processes; -inf behind a window."
     # Without its wrapper the model exchanges nothing, so processes may have different numbers of batches.
     model = accelerator.unwrap_model(model) if accelerator else model
     columns = [name for name in tokenizer.model_input_names if name in features.column_names]
@@ -403,9 +363,7 @@ def postprocess_answers(
     features: TableLike,  # columns example_id and offset_mapping, as `prepare_validation_features` makes them
     start_logits: np.ndarray,  # float32, shape (windows, tokens); rows may be longer than the window
     end_logits: np.ndarray,
-    *,
-    n_best: int = 20,  # starts and ends of a window to combine
-    max_answer_length: int = 30,  # tokens
+    *, n_best: int = 20, max_answer_length: int = 30,  # starts and ends of a window to combine, tokens of an answer
 ) -> list[dict[str, str]]:
     """One `{"id": …, "prediction_text": …}` for each example, in their order; "" where no span can be.
 
@@ -419,13 +377,8 @@ def postprocess_answers(
 
 
 def rank_answers(
-    examples: TableLike,  # all as for `postprocess_answers`
-    features: TableLike,
-    start_logits: np.ndarray,
-    end_logits: np.ndarray,
-    *,
-    n_best: int = 20,
-    max_answer_length: int = 30,
+    examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray,  # as for the best ones
+    *, n_best: int = 20, max_answer_length: int = 30,
     nothing: Sequence[float] | None = None,  # for each example the score of saying nothing
 ) -> list[list[Answer]]:
     """For each example at most `n_best` different answers, best first, with probabilities that add up to 1.

@@ -3,9 +3,12 @@
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from datasets import Dataset
-from transformers import BertConfig, BertForQuestionAnswering
+from transformers import BertConfig, BertForQuestionAnswering, PreTrainedTokenizerBase
+
+LABELLED = ("input_ids", "start_positions", "end_positions")
 
 
 def records(*rows: tuple[str, str, str, int]) -> dict[str, list[Any]]:
@@ -16,6 +19,12 @@ def records(*rows: tuple[str, str, str, int]) -> dict[str, list[Any]]:
         "context": [row[1] for row in rows],
         "answers": [{"text": [row[2]], "answer_start": [row[3]]} for row in rows],
     }
+
+
+def decode_labels(features: pa.Table | Dataset, tokenizer: PreTrainedTokenizerBase) -> list[str | None]:
+    "The text that each window's labels mark, as the tokenizer spells it; None where they say that it is not there."
+    columns = [features[name].to_pylist() if isinstance(features, pa.Table) else features[name] for name in LABELLED]
+    return [tokenizer.decode(ids[start : end + 1]) if end else None for ids, start, end in zip(*columns, strict=True)]
 
 
 def small_model(seed: int = 0, vocabulary: int = 120) -> BertForQuestionAnswering:

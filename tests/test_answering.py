@@ -10,7 +10,7 @@ from complaints import complaint_of
 from datasets import Dataset, DatasetDict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_questions import make_questions, records, small_model
+from small_questions import decode_labels, make_questions, records, small_model
 from small_tokenizers import TOKENIZERS
 
 from course_lib.answering import answerable, answers_or_nothing, nothing_for, null_scores
@@ -19,7 +19,6 @@ from course_lib.metrics import squad_v2_scores
 from course_lib.profiles import CourseError
 from course_lib.question_answering import SETTINGS, AnswerSettings, QuestionAnswerer, evaluate, load, preprocess, train
 from course_lib.spans import (
-    decode_labels,
     postprocess_answers,
     predict_spans,
     prepare_train_features,

@@ -15,11 +15,13 @@ from pathlib import Path
 
 import huggingface_hub
 import numpy as np
+import peft
 import pytest
 import torch
 from complaints import complaint_of
 from huggingface_hub import constants
 from loopback_hub import running_loopback_hub
+from small_adapters import KINDS, adapted
 from small_checkpoints import save_checkpoint
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -44,6 +46,7 @@ from course_lib.checkpoints import (
     MINI_FOLDER,
     TASKS,
     check_fits,
+    finished_model,
     load_model,
     load_tokenizer,
     longest_input,
@@ -52,6 +55,7 @@ from course_lib.checkpoints import (
     resolve_checkpoint,
 )
 from course_lib.generation import CodeCompleter
+from course_lib.hub import write_model
 from course_lib.masked_lm import MaskFiller
 from course_lib.profiles import CourseError
 from course_lib.training_loop import PairClassifier
@@ -475,7 +479,8 @@ def pickled(copy_of, state):
 
 
 def same_weights(one, other):
-    one, other = one.state_dict(), other.state_dict()
+    "Whatever lies unused below a head that an adapter replaces."
+    one, other = ({k: v for k, v in x.state_dict().items() if ".original_module." not in k} for x in (one, other))
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -981,16 +986,152 @@ def test_nothing_is_asked_of_a_head_that_was_never_trained(small, tmp_path, use)
         assert "Fine-tune it first" in complaint(use.from_pretrained, str(body))
 
 
-def test_an_adapter_names_its_base_and_what_to_do(copy_of, hub):
-    folder = copy_of("adapter")
-    (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
-    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "google-bert/bert-base-cased"}))
-    (folder / "config.json").unlink()
+# Adapters
+
+
+@pytest.fixture
+def adapter_on(small, tmp_path):
+    "A function that writes an adapter of a small checkpoint, and gives its folder and the model."
+
+    def write(kind="bert", task="sequence-classification", by_peft=False, **options):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a new pooler
+            classes = {"num_labels": 3} if task == "sequence-classification" and not by_peft else {}
+            model = load_model(task, small(kind), seed=7, **classes)
+        model, folder = adapted(model, kind, task, **options), tmp_path / "adapter"
+        if by_peft:
+            model.save_pretrained(folder)
+        else:
+            model.config.our_own = 0.25  # as chapter 5 has its threshold there
+            write_model(model, load_tokenizer(small(kind)), None, folder)
+        return folder, model
+
+    return write
+
+
+def said(folder, **changes):
+    "Change what adapter_config.json says."
+    file = folder / "adapter_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+@pytest.mark.parametrize(("kind", "task"), KINDS)
+def test_an_adapter_comes_on_its_base(small, adapter_on, recwarn, kind, task):
+    folder, model = adapter_on(kind, task)
+    assert not any("model-" in path.name or path.name in ("model.safetensors", "README.md") for path in folder.iterdir())
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    found, tokenizer = finished_model(task, folder)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not [str(one.message) for one in recwarn if "drawn" in str(one.message)]
+    assert isinstance(found, peft.PeftModel)
+    assert same_weights(found, model), "a new head and what lies below it, too"
+    assert {name for name, x in found.named_parameters() if x.requires_grad} == {
+        name for name, x in model.named_parameters() if x.requires_grad
+    }
+    assert not found.training
+    assert found.config.our_own == 0.25
+    assert found.config.id2label == model.config.id2label
+    assert tokenizer.get_vocab() == load_tokenizer(small(kind)).get_vocab()
+    ids = torch.arange(5, 25).view(2, 10)
+    inputs = {"input_ids": ids} | ({"decoder_input_ids": ids} if task == "seq2seq" else {})
+    with torch.no_grad():
+        one = found(**inputs)[0]
+        with found.disable_adapter():
+            assert not torch.allclose(one, found(**inputs)[0], atol=1e-3)
+        assert torch.allclose(one, found.merge_and_unload()(**inputs)[0], atol=1e-5)
+
+
+def test_an_adapter_as_peft_saves_it_takes_its_base_s_tokenizer(small, adapter_on, tmp_path):
+    folder, model = adapter_on(by_peft=True)
+    assert {path.name for path in folder.iterdir()} == {"README.md", "adapter_config.json", "adapter_model.safetensors"}
+    found = load_model("sequence-classification", folder, seed=7)
+    assert same_weights(found, model)
+    assert new_weights(found) == ["bert.pooler.dense.bias", "bert.pooler.dense.weight"], "peft does not keep them"
+    assert load_tokenizer(folder).get_vocab() == load_tokenizer(small("bert")).get_vocab()
+    load_tokenizer(small("bert")).save_pretrained(folder)
+    assert load_tokenizer(folder).pad_token == "[PAD]"
+    (folder / "adapter_model.bin").write_bytes(as_pickle(peft.load_peft_weights(folder, "cpu")))
+    (folder / "adapter_model.safetensors").unlink()
+    assert same_weights(load_model("sequence-classification", folder, seed=7), model)
+    (folder / "adapter_model.bin").write_bytes(as_pickle({"x": Path("/etc")}))
+    assert "not run" in complaint(load_model, "sequence-classification", folder)
+
+
+@pytest.mark.skipif(not HAS_MINI_ENCODER, reason="no packaged encoder")
+def test_the_base_may_be_packaged(tmp_path):
+    model = adapted(load_model("masked-lm", "mini/encoder"), task="masked-lm")
+    write_model(model, load_tokenizer("mini/encoder"), None, tmp_path)
+    for _ in range(2):  # written again, it is as portable as before
+        assert json.loads((tmp_path / "adapter_config.json").read_text())["base_model_name_or_path"] == "mini/encoder"
+        assert same_weights(load_model("masked-lm", tmp_path), model)
+        write_model(load_model("masked-lm", tmp_path), load_tokenizer(tmp_path), None, tmp_path)
+
+
+def test_an_adapter_of_the_hub_and_the_revision_of_its_base(hub, small, adapter_on, monkeypatch):
+    folder, model = adapter_on(task="masked-lm")
+    base = hub.add("models", "me/base", files_of(small("bert")))
+    first = base.refs["main"][-1].sha
+    base.commit({"config.json": "{}", "model.safetensors": b"spoiled"}, ref="main")
+    said(folder, base_model_name_or_path="me/base", revision=first)
     hub.add("models", "me/adapter", files_of(folder))
-    for name in (folder, "me/adapter"):
-        message = complaint(load_model, "masked-lm", name)
-        assert "PEFT adapter of google-bert/bert-base-cased" in message
-        assert "merge_and_unload" in message
+    assert same_weights(load_model("masked-lm", "me/adapter"), model)
+    assert load_tokenizer("me/adapter").name_or_path == "me/adapter"
+    no_connection(hub, monkeypatch)
+    assert same_weights(load_model("masked-lm", "me/adapter"), model)
+    said(folder, base_model_name_or_path="me/other", revision=None)
+    for load in (partial(load_model, "masked-lm"), load_tokenizer):
+        message = complaint(load, folder)
+        assert f"{folder} is an adapter of me/other. " in message
+        assert "HF_HUB_OFFLINE=0" in message
+
+
+SPOILED = {
+    "no base": (lambda folder: said(folder, base_model_name_or_path=None), "names no base"),
+    "a base that is gone": (lambda folder: said(folder, base_model_name_or_path="./gone"), "of ./gone. There is no folder"),
+    "itself": (lambda folder: said(folder, base_model_name_or_path=str(folder)), "merge_and_unload"),
+    "no numbers": (lambda folder: (folder / "adapter_model.safetensors").unlink(), "adapter_model.safetensors is missing"),
+    "half of them": (lambda folder: os.truncate(folder / "adapter_model.safetensors", 900), "Cannot load"),
+    "not a JSON file": (lambda folder: (folder / "adapter_config.json").write_text("{"), "Cannot load"),
+    "another task": (lambda folder: said(folder, task_type="CAUSAL_LM"), "an adapter for CAUSAL_LM, not for sequence-"),
+    "another kind": (lambda folder: said(folder, peft_type="NEWER"), "does not know its peft_type=NEWER; try pip install"),
+    "newer": (lambda folder: said(folder, newer=2), "does not know its newer=2; try pip install"),
+    "more rank": (lambda folder: said(folder, r=3), "has another shape than here"),
+    "more layers": (lambda folder: said(folder, target_modules=["query", "value", "key"]), "made for another base"),
+    "fewer layers": (lambda folder: said(folder, target_modules=["query"]), "made for another base"),
+    "other names": (lambda folder: said(folder, target_modules=["c_attn"]), "none of the layers that it changes"),
+    "merged into itself": (lambda folder: (folder / "model.safetensors").write_bytes(b""), "whole model and an adapter"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_what_an_adapter_lacks_is_one_line(adapter_on, spoiled):
+    folder, _ = adapter_on()
+    spoil, expected = SPOILED[spoiled]
+    spoil(folder)
+    message = complaint(load_model, "sequence-classification", folder)
+    assert expected in message
+    assert str(folder) in message
+
+
+def test_what_a_newer_peft_leaves_at_nothing_is_no_reason_to_refuse(adapter_on):
+    folder, model = adapter_on()
+    said(folder, newer=None, newest=False, others={})
+    assert same_weights(load_model("sequence-classification", folder), model)
+
+
+def test_an_adapter_of_another_base_or_of_other_classes_is_named(small, adapter_on):
+    folder, _ = adapter_on()
+    assert "classifier" in (message := complaint(load_model, "sequence-classification", folder, num_labels=2))
+    assert "another shape than here" in message
+    said(folder, base_model_name_or_path=str(small("gpt2")))
+    (folder / "model_config.json").unlink()
+    assert "none of the layers that it changes" in complaint(load_model, "sequence-classification", folder)
+
+
+def test_a_head_that_the_adapter_does_not_hold_was_never_trained(adapter_on):
+    folder, _ = adapter_on(by_peft=True, task_type=None)
+    assert "Fine-tune it first" in complaint(finished_model, "sequence-classification", folder)
 
 
 def test_a_missing_shard_is_named(copy_of, state):

@@ -23,7 +23,9 @@ from huggingface_hub import HfApi, ModelCard, constants, hf_hub_download
 from huggingface_hub.utils import _http
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from peft import PeftModel
 from safetensors import SafetensorError
+from small_adapters import adapted
 from tokenizers import Tokenizer, models
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
@@ -353,6 +355,93 @@ def test_weights_of_another_layout_do_not_stay_behind(tokenizer, tmp_path, shard
         assert {path.name for path in tmp_path.iterdir()} == {*names, "model.md"}
         loaded = load_model("sequence-classification", tmp_path)
         assert loaded.classifier.bias.tolist() == [number, number]
+
+
+# Adapters
+
+
+OF_ADAPTERS = (FILES - {"config.json", "model.safetensors"}) | {
+    "adapter_config.json",
+    "adapter_model.safetensors",
+    "model_config.json",
+}
+
+
+def on_a_base(base: str, **options) -> PeftModel:
+    model = small_model()
+    model.name_or_path = base
+    model.config.id2label = {0: "no", 1: "yes"}
+    return adapted(model, **options)
+
+
+def test_an_adapter_is_published_with_its_card(hub: Hub, tokenizer, tmp_path):
+    model, options = on_a_base("google-bert/bert-base-cased"), {"metrics": {"accuracy": 0.75}, "settings": Settings()}
+    publish(model, tokenizer, "you/model", task="sequence-classification", folder=tmp_path / "files", **options)
+    assert set(hub.commits[0]["files"]) == OF_ADAPTERS
+    text = (tmp_path / "files" / "README.md").read_text()
+    head = yaml.safe_load(text.split("---\n")[1])
+    assert (head["library_name"], head["base_model"]) == ("peft", "google-bert/bert-base-cased")
+    assert head["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.75
+    ours, peft_s = (part.split("```")[0] for part in text.split("```python\n")[1:])
+    assert 'load_model("sequence-classification", "you/model")' in ours
+    assert 'from_pretrained("google-bert/bert-base-cased", num_labels=2)' in peft_s
+    folder = tmp_path / "base"
+    small_model().save_pretrained(folder)
+    for code in (ours, peft_s):
+        compile(code, "card", "exec")
+    found = {}  # the code itself, with the one base and the one repository that there are here
+    code = peft_s.replace('"you/model"', f"{str(tmp_path / 'files')!r}").replace('"google-bert/bert-base-cased"', f"{str(folder)!r}")
+    exec(code, found)
+    assert torch.equal(found["model"].classifier.weight, model.classifier.weight)
+    assert len(found["tokenizer"]) == len(tokenizer)
+
+
+def test_the_card_of_an_adapter_on_a_packaged_base(tmp_path, tokenizer):
+    model = on_a_base("mini/encoder")
+    publish(model, tokenizer, "you/model", task="sequence-classification", folder=tmp_path, dry_run=True)
+    text = (tmp_path / "README.md").read_text()
+    assert "base_model" not in text.split("---\n")[1]
+    code = text.split("```python\n")[2].split("```")[0]
+    compile(code, "card", "exec")
+    assert 'from_pretrained(resolve_checkpoint("mini/encoder"), num_labels=2)' in code
+
+
+@pytest.mark.parametrize("base", ["", "here", "/srv/base", "./base"])
+def test_what_only_this_machine_has_is_no_base_for_others(tokenizer, tmp_path, monkeypatch, base):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    options = {"task": "sequence-classification", "folder": tmp_path / "files", "dry_run": True}
+    message = complaint_of(CourseError, publish, on_a_base(base), tokenizer, "you/model", **options)
+    assert "merge_and_unload" in message
+    assert not (tmp_path / "files").exists()
+
+
+def test_whole_models_and_adapters_in_one_folder_after_each_other(tokenizer, tmp_path):
+    small_model().save_pretrained(tmp_path / "base")
+    out = tmp_path / "out"
+    for number, name in enumerate(["default", None, "second", None]):
+        model = on_a_base(str(tmp_path / "base"), adapter_name=name) if name else small_model()
+        torch.nn.init.constant_(model.get_parameter(f"base_model.model.classifier.modules_to_save.{name}.bias" if name else "classifier.bias"), number)
+        names = write_model(model, tokenizer, None, out)
+        assert {path.name for path in out.iterdir()} == set(names) == (OF_ADAPTERS if name else FILES) - {"README.md"}
+        found = load_model("sequence-classification", out)
+        assert isinstance(found, PeftModel) == bool(name)
+        assert found.classifier.bias.tolist() == [number, number]
+        assert found.config.id2label[1] == ("yes" if name else "LABEL_1")
+
+
+def test_of_two_adapters_the_one_in_use_is_written(tokenizer, tmp_path, monkeypatch):
+    small_model().save_pretrained(tmp_path / "base")
+    monkeypatch.chdir(tmp_path)
+    model = on_a_base("base")
+    model.add_adapter("second", model.peft_config["default"])
+    for name in ("second", "default"):
+        model.set_adapter(name)
+        write_model(model, tokenizer, None, name)
+        monkeypatch.chdir(tmp_path / name)  # the base is found from anywhere
+        found = load_model("sequence-classification", tmp_path / name)
+        assert torch.equal(found.classifier.weight, model.classifier.weight)
+        monkeypatch.chdir(tmp_path)
 
 
 def test_a_tilde_is_the_home_folder(hub: Hub, tokenizer, tmp_path, monkeypatch):

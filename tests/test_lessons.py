@@ -32,7 +32,6 @@ from course_lib.lessons import (
     plot_choices,
     plot_losses,
     plot_reliability,
-    reliability,
     shaded,
     start,
     two_sentences,
@@ -195,13 +194,14 @@ def test_the_head_that_finds_the_same_pieces():
     assert find_matching_head(looks, PAIR, [1, 2], [4, 5]) == (2, 1, 1.0)
 
 
-def test_reliability_of_groups():
+def test_each_group_has_its_share_of_right_answers_with_a_standard_error():
     sure, right = [0.9, 0.6, 0.8, 0.7], [True, False, True, True]
-    unsure, surest = reliability(sure, right, groups=2)
-    assert unsure == pytest.approx((0.65, 0.5, math.sqrt(0.25 / 2)))
-    assert surest == pytest.approx((0.85, 1.0, 0.0))
-    assert len(reliability(sure, right, groups=9)) == 4, "no group is empty"
-    assert plot_reliability(sure, right).get_legend()
+    axes = plot_reliability(sure, right, groups=2)
+    line, _, (bars,) = axes.containers[0]
+    assert line.get_xydata().ravel() == pytest.approx([0.65, 0.5, 0.85, 1.0])
+    assert [np.ptp(bar[:, 1]) / 2 for bar in bars.get_segments()] == pytest.approx([math.sqrt(0.25 / 2), 0])
+    assert len(plot_reliability(sure, right, groups=9).containers[0][0].get_xdata()) == 4, "no group is empty"
+    assert axes.get_legend()
 
 
 def test_shades_are_as_dark_as_their_numbers_and_texts_are_texts():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,9 +13,13 @@ from accelerate import Accelerator, PartialState
 from accelerate.state import AcceleratorState
 from complaints import complaint_of
 from datasets import Dataset
+from small_adapters import KINDS, adapted
+from small_checkpoints import save_checkpoint
 from small_classifier import small_model
 from transformers import BertForSequenceClassification
 
+from course_lib.checkpoints import finished_model, load_model, load_tokenizer
+from course_lib.hub import write_model
 from course_lib.loop import (
     History,
     LengthGroupedBatches,
@@ -471,11 +476,47 @@ def test_predictions_come_in_the_order_of_the_data(data, collate, batch_size):
     assert np.allclose(found, expected, atol=1e-5)
 
 
-def test_two_processes_give_the_result_of_one(data, collate):
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+@pytest.mark.parametrize(("kind", "task"), [KINDS[0], *KINDS[2:]])
+def test_an_adapter_is_trained_as_any_model_is(tmp_path_factory, kind, task, precision):
+    base = save_checkpoint(kind, tmp_path_factory.mktemp(kind))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a new pooler
+        model = adapted(load_model(task, base), kind, task, random=False)
+    generator = torch.Generator().manual_seed(0)
+    rows = Dataset.from_dict({"input_ids": torch.randint(5, 60, (24, 12), generator=generator).tolist()})
+
+    def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
+        ids = torch.tensor([row["input_ids"] for row in rows])
+        labels = {"labels": ids[:, 0] % 2 if task == "sequence-classification" else ids}
+        return {"input_ids": ids} | ({"start_positions": ids[:, 0] % 12, "end_positions": ids[:, 1] % 12} if "qu" in task[:2] else labels)
+
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    first, _ = summed_loss(model, rows, collate)
+    config = LoopConfig(num_epochs=8, batch_size=4, gradient_accumulation_steps=2, learning_rate=3e-2, mixed_precision=precision)
+    score = lambda model, accelerator: {"loss": summed_loss(model, rows, collate, accelerator=accelerator)[0]}
+    history = fit(model, rows, collate, config, evaluate=score, progress=False)
+    assert history.evaluations[-1]["loss"] < first
+    trained = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    changed = {name for name, weight in model.state_dict().items() if not torch.equal(weight, before[name])}
+    assert changed == trained
+    write_model(model, load_tokenizer(base), None, base / "adapter")
+    again = finished_model(task, base / "adapter")[0]
+    for found in (again, again.merge_and_unload()):
+        assert summed_loss(found, rows, collate)[0] == pytest.approx(history.evaluations[-1]["loss"], rel=1e-5)
+
+
+def test_a_model_that_is_all_frozen_is_not_trained(data, collate):
+    model = adapted(small_model()).requires_grad_(False)
+    assert "is_trainable=True" in complaint_of(CourseError, fit, model, data["train"], collate, LoopConfig())
+
+
+@pytest.mark.parametrize("change", [None, adapted])
+def test_two_processes_give_the_result_of_one(data, collate, change):
     train, held_out = data["train"].select(range(61)), data["validation"]
 
     def short_run():
-        model = small_model()
+        model = change(small_model()) if change else small_model()
         score = partial(scores, dataset=held_out, collate=collate)
         config = LoopConfig(num_epochs=2, batch_size=8, learning_rate=1e-3, gradient_accumulation_steps=2)
         history = fit(model, train, collate, config, evaluate=score, progress=False)

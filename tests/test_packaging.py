@@ -31,6 +31,7 @@ def requirement_lines(key: str) -> list[Requirement]:
 
 
 LISTS = ("requirements", "dev_requirements", "scale_requirements", "corpora_requirements", "fast_requirements")
+LISTS += ("site_requirements",)
 
 
 def pins() -> list[Requirement]:
@@ -46,6 +47,8 @@ def canonical(name: str) -> str:
 @pytest.mark.parametrize("requirement", [line for key in LISTS for line in requirement_lines(key)], ids=str)
 def test_every_dependency_has_one_pin_inside_its_range(requirement, python):
     machine = machine_of(python)
+    if requirement.marker and not requirement.marker.evaluate(machine):
+        pytest.skip("not for this Python")
     fitting = [
         pin
         for pin in pins()
@@ -91,8 +94,8 @@ def test_what_the_package_imports_is_declared():
 # Colab in August 2026, filelock in June. What google-colab itself pins (ipykernel, jupyter-client for its old notebook,
 # pandas) counts most.
 COLAB = """accelerate 1.14.0, datasets 4.0.0, filelock 3.29.0, huggingface_hub 1.27.0, ipykernel 6.17.1, ipython 7.34.0,
-matplotlib 3.10.0, nbclient 0.10.2, nbconvert 7.17.0, nbformat 5.10.4, numpy 2.1.3, pandas 2.2.3, psutil 5.9.5,
-pyarrow 18.1.0, rich 13.9.4, safetensors 0.6.2, scikit-learn 1.6.1, sentencepiece 0.2.1, tokenizers 0.22.2,
+matplotlib 3.10.0, nbclient 0.10.2, nbconvert 7.17.0, nbformat 5.10.4, numpy 2.1.3, pandas 2.2.3, peft 0.19.1,
+psutil 5.9.5, pyarrow 18.1.0, rich 13.9.4, safetensors 0.6.2, scikit-learn 1.6.1, sentencepiece 0.2.1, tokenizers 0.22.2,
 torch 2.11.0, tqdm 4.67.1, transformers 5.15.1, typer 0.20.0"""
 
 

@@ -14,7 +14,7 @@ from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
-from small_questions import make_questions, records, small_model
+from small_questions import decode_labels, make_questions, records, small_model
 from small_tokenizers import TOKENIZERS, texts, word_pieces
 from transformers import BertTokenizerFast, TrainingArguments
 
@@ -35,7 +35,6 @@ from course_lib.question_answering import (
 )
 from course_lib.spans import (
     NOTHING,
-    decode_labels,
     prepare_train_features,
     span_loss,
 )

@@ -25,6 +25,7 @@ from datasets import Dataset
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_adapters import adapted
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from course_lib import saving
@@ -166,7 +167,7 @@ def kill_at(event: int) -> None:
 
 
 def trained_in_child(
-    folder: Path | None, answer: Path, event: int = 0, ready: int | None = None, processes: int = 1
+    folder: Path | None, answer: Path, event: int = 0, ready: int | None = None, processes: int = 1, change=None
 ) -> None:
     def run() -> dict:
         if event and int(os.environ.get("RANK", 0)) == 0:
@@ -179,21 +180,21 @@ def trained_in_child(
                 ready = None
             return noisy(rows)
 
-        return outcome(folder, collate=collate)
+        return outcome(folder, collate=collate, model=change and change(small_model()))
 
     result = launch(run, num_processes=processes, cpu=True)[0] if processes > 1 else run()
     answer.write_text(json.dumps(result))
 
 
-def uninterrupted(tmp_path: Path, processes: int) -> dict:
+def uninterrupted(tmp_path: Path, processes: int, change=None) -> dict:
     answer = tmp_path / "expected.json"
-    assert ended(in_child(trained_in_child, None, answer, 0, None, processes)) == "exit 0"
+    assert ended(in_child(trained_in_child, None, answer, 0, None, processes, change)) == "exit 0"
     return json.loads(answer.read_text())
 
 
-def killed_by_the_clock(folder: Path, answer: Path, seconds: float, processes: int) -> str:
+def killed_by_the_clock(folder: Path, answer: Path, seconds: float, processes: int, change=None) -> str:
     read, write = os.pipe()
-    child = in_child(trained_in_child, folder, answer, 0, write, processes)
+    child = in_child(trained_in_child, folder, answer, 0, write, processes, change)
     os.close(write)
     os.read(read, 1)  # the first batch, or the end
     os.close(read)
@@ -202,23 +203,23 @@ def killed_by_the_clock(folder: Path, answer: Path, seconds: float, processes: i
     return ended(child)
 
 
-@pytest.mark.parametrize(("processes", "kills"), [(1, 20), (2, 5)])
-def test_killed_again_and_again_it_ends_as_if_nothing_had_happened(tmp_path, processes, kills):
-    expected = uninterrupted(tmp_path, processes)
+@pytest.mark.parametrize(("processes", "kills", "change"), [(1, 20, None), (2, 5, None), (1, 4, adapted)])
+def test_killed_again_and_again_it_ends_as_if_nothing_had_happened(tmp_path, processes, kills, change):
+    expected = uninterrupted(tmp_path, processes, change)
     dice, folder, answer = np.random.default_rng(processes), tmp_path / "states", tmp_path / "answer.json"
     # About 15 things happen to the disk for each state, and there is one in two steps and at the end of each epoch.
     for number in range(kills):
         if number % 2:
-            how = killed_by_the_clock(folder, answer, dice.uniform(0, 0.03), processes)
+            how = killed_by_the_clock(folder, answer, dice.uniform(0, 0.03), processes, change)
             assert how == "killed"
         else:
-            child = in_child(trained_in_child, folder, answer, int(dice.integers(1, 25)), None, processes)
+            child = in_child(trained_in_child, folder, answer, int(dice.integers(1, 25)), None, processes, change)
             assert ended(child) == ("killed" if processes == 1 else "exit 1")
         assert not answer.exists(), "it was killed before the end"
         assert all(not what_is_wrong(state) for state in state_folders(folder)), "whole or not there"
     reached = int(newest_state(folder).name[5:])
     assert 0 < reached < len(expected["steps"])
-    assert ended(in_child(trained_in_child, folder, answer, 0, None, processes)) == "exit 0"
+    assert ended(in_child(trained_in_child, folder, answer, 0, None, processes, change)) == "exit 0"
     assert json.loads(answer.read_text()) == expected
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".")], "swept"
 
@@ -740,6 +741,25 @@ def test_tied_weights_are_stored_once_and_stay_tied(tmp_path):
     assert other.get_output_embeddings().weight is other.get_input_embeddings().weight
     stored = read_state(newest_state(tmp_path))[0]["model"].values()
     assert sum(tensor.numel() for tensor in stored) == sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_what_is_not_trained_is_in_no_state_and_must_be_the_same_when_the_run_goes_on(tmp_path):
+    expected = outcome(None, SHORT, model=adapted(small_model()))
+    interrupted(tmp_path, 11, model=adapted(small_model()), save_every=2)
+    model = adapted(small_model())
+    state, trained = newest_state(tmp_path), {name: x for name, x in model.named_parameters() if x.requires_grad}
+    stored = read_state(state)[0]
+    assert 5 * sum(x.numel() for x in trained.values()) < sum(x.numel() for x in model.parameters())
+    assert {name: x.shape for name, x in stored["model"].items()} == {name: x.shape for name, x in trained.items()}
+    assert sum(x.numel() for name, x in stored["optimizer"].items() if "exp" in name) == 2 * sum(
+        x.numel() for x in trained.values()
+    )
+    other = adapted(small_model())
+    with torch.no_grad():
+        other.get_input_embeddings().weight += 0.1
+    assert "frozen weights was" in complaint_of(CourseError, outcome, tmp_path, SHORT, model=other)
+    assert "of another model" in complaint_of(CourseError, outcome, tmp_path, SHORT, model=adapted(small_model(), r=3))
+    assert outcome(tmp_path, SHORT, model=model) == expected
 
 
 def test_keep_newest_is_by_number(tmp_path):

@@ -12,7 +12,7 @@ from datasets import Dataset
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_checkpoints import deberta
-from small_questions import make_questions, records, small_model
+from small_questions import decode_labels, make_questions, records, small_model
 from small_tokenizers import TOKENIZERS, texts, word_pieces
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertTokenizerFast, PreTrainedTokenizerFast
@@ -21,7 +21,6 @@ from course_lib.metrics import squad_scores
 from course_lib.profiles import CourseError
 from course_lib.spans import (
     check_lengths,
-    decode_labels,
     pad_features,
     postprocess_answers,
     predict_spans,

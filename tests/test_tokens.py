@@ -247,10 +247,3 @@ def test_special_tokens_stand_where_the_tokenizer_puts_them(name, given):
     made = tokenizer(*[[text] for text in given], return_token_type_ids=True)
     assert made["input_ids"] == [ids]
     assert made["token_type_ids"] == [types]
-
-
-def test_special_tokens_want_a_vocabulary_and_one_or_two_texts():
-    tokenizer = word_pieces()
-    tokenizer.backend_tokenizer.normalizer = normalizers.Replace(Regex("(?m)."), "")
-    assert "finds no token in 'a'" in complaint(lambda: special_tokens(tokenizer))
-    assert "texts=3" in complaint(lambda: special_tokens(CUT["plain"], 3))
