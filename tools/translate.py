@@ -13,6 +13,7 @@ import functools
 import io
 import itertools
 import json
+import os
 import re
 import sys
 import tokenize
@@ -38,8 +39,9 @@ def sources() -> dict[str, Path]:
     "Catalog -> what it translates; the figures have one together."
     notebooks = [ROOT / "nbs" / "index.ipynb", *sorted((ROOT / "nbs").glob("0*.ipynb"))]
     notebooks += sorted((ROOT / "nbs" / "solutions").glob("0*.ipynb"))
-    pages = [path for path in (ROOT / "README.md", ROOT / "site" / "glossary.md") if path.exists()]
-    return {path.stem: path for path in [*notebooks, *pages]} | {"figures": ROOT / "nbs" / "figures"}
+    found = {path.stem: path for path in [*notebooks, ROOT / "README.md"]}
+    found |= {f"site_{page}": ROOT / "docs" / f"{page}.md" for page in ("index", "solutions", "glossary")}
+    return found | {"figures": ROOT / "nbs" / "figures"}
 
 
 def bare(text: str) -> str:
@@ -208,7 +210,7 @@ def complaints(language: str) -> list[str]:
 
 def translated_files(language: str) -> dict[Path, str]:
     "Every file that is made from the catalogs, and its text."
-    folder, settings = ROOT / "translations" / language, read_settings()
+    folder = ROOT / "translations" / language
     catalogs = {name: read_catalog(folder / f"{name}.po", language) for name in sources()}
 
     def say(name: str) -> Say:
@@ -219,25 +221,63 @@ def translated_files(language: str) -> dict[Path, str]:
     for name, path in sources().items():
         if path.suffix == ".ipynb":
             text = translate_notebook(path.read_text(encoding="utf-8"), say(name), figures)
-            target = folder / "notebooks" / path.relative_to(ROOT / "nbs")
+            files[folder / "notebooks" / path.relative_to(ROOT / "nbs")] = _whole_links(text, language)
         elif path.suffix == ".md":
             text = translate_markdown(path.read_text(encoding="utf-8"), say(name))
-            target = folder / path.name
-        else:
-            continue
-        files[target] = _links(text, path, target, settings["branch"], language)
+            target = folder / path.relative_to(ROOT)
+            files[target] = _relative_links(text, path, target, {name: say(name) for name in catalogs})
     return files
 
 
-def _links(text: str, source: Path, target: Path, branch: str, language: str) -> str:
-    "`text` with its links to translated notebooks going to the translations, and all others where they went."
-    ours = r"nbs/(?=(?:solutions/)?(?:0\d_|index)[\w]*\.ipynb)"
-    text = re.sub(rf"(/blob/{branch}/){ours}", rf"\1translations/{language}/notebooks/", text)
-    text = re.sub(r"(?<=\]\()(?=workbench/)", "../../../nbs/", text)
-    if source.suffix == ".md":
-        text = re.sub(rf"(?<=\]\(){ours}", "notebooks/", text)
-        text = re.sub(r"(?<=\]\()(?!https?:|#|notebooks/)", "../" * len(target.parent.relative_to(ROOT).parts), text)
-    return text
+TRANSLATED = r"(?:solutions/)?(?:0\d_\w+|index)[.]ipynb"
+
+
+def _whole_links(text: str, language: str) -> str:
+    "The notebook `text` with its links to translated notebooks going to the translations."
+    text = re.sub(
+        rf"(/blob/{read_settings()['branch']}/)nbs/(?={TRANSLATED})", rf"\1translations/{language}/notebooks/", text
+    )
+    return re.sub(r"(?<=\]\()(?=workbench/)", "../../../nbs/", text)
+
+
+def _relative_links(text: str, source: Path, target: Path, say: dict[str, Say]) -> str:
+    "The page `text` with its links to what is translated going to the translations, and all others where they went."
+    language = target.relative_to(ROOT).parts[1]
+    text = _whole_links(text, language)
+
+    def moved(found: re.Match) -> str:
+        link, mark, place = found[1].partition("#")
+        goal = Path(os.path.normpath(source.parent / link)) if link else source
+        names = {path: name for name, path in sources().items()}
+        if goal in names and goal.suffix == ".ipynb":
+            place = places(goal, say[names[goal]]).get(place, place)
+            goal = ROOT / "translations" / language / "notebooks" / goal.relative_to(ROOT / "nbs")
+        elif goal in names:
+            place = places(goal, say[names[goal]]).get(place, place)
+            goal = ROOT / "translations" / language / goal.relative_to(ROOT)
+        return f"]({Path(os.path.relpath(goal, target.parent)).as_posix() if link else ''}{mark}{place})"
+
+    return re.sub(r"\]\((?!\w+:)([^)]+)\)", moved, text)
+
+
+def slug(heading: str) -> str:
+    "The place of a heading in links, as GitHub and the site make it."
+    return re.sub(r"[^\w\s-]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@functools.cache
+def headings(path: Path) -> list[str]:
+    "The headings of a notebook or page, as they are written."
+    text = path.read_text(encoding="utf-8")
+    cells = json.loads(text)["cells"] if path.suffix == ".ipynb" else [{"cell_type": "markdown", "source": [text]}]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    tokens = [token for text in texts for token in MARKDOWN.parse(text)]
+    return [after.content for token, after in itertools.pairwise(tokens) if token.type == "heading_open"]
+
+
+def places(path: Path, say: Say) -> dict[str, str]:
+    "The place of each heading -> that of its translation."
+    return {slug(heading): slug(say(heading)) for heading in headings(path)}
 
 
 def main() -> int:
