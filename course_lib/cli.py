@@ -404,7 +404,7 @@ def train(
 def versions() -> dict[str, str]:
     "Python, the course and the libraries it stands on."
     found = {"python": platform.python_version(), "course_lib": course_lib.__version__}
-    for name in ("torch", "transformers", "datasets", "accelerate", "evaluate", "huggingface_hub", "tokenizers"):
+    for name in ("torch", "transformers", "datasets", "accelerate", "peft", "evaluate", "huggingface_hub", "tokenizers"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

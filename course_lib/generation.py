@@ -254,6 +254,8 @@ def ctranslate2_generator(
     import ctranslate2
     from ctranslate2.converters.transformers import BartLoader
 
+    if hasattr(model, "merge_and_unload"):  # an adapter, of which the engine knows nothing
+        model = copy.deepcopy(model).merge_and_unload()
     # Marian is BART without norms at two places. (Marian's own loader wants pads last, with zeros as their embedding.)
     parts = SimpleNamespace(model=model.model, lm_head=model.lm_head, final_logits_bias=model.final_logits_bias)
     parts.config = copy.deepcopy(model.config)

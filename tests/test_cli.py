@@ -558,6 +558,27 @@ def test_train_on_one_process_and_on_two_machines_is_the_function_of_the_noteboo
         assert found["evaluations"][-1] == pytest.approx(expected["evaluations"][-1], abs=1e-5)
 
 
+def test_an_adapter_is_trained_further_into_an_adapter(little, tmp_path):
+    from small_adapters import adapted
+
+    from course_lib.checkpoints import load_model, load_tokenizer
+    from course_lib.hub import write_model
+    from course_lib.training_loop import PairClassifier
+
+    base = little[-1].partition("=")[2]
+    model = adapted(load_model("sequence-classification", base))
+    write_model(model, load_tokenizer(base), None, tmp_path / "begun")
+    trained([*little[:-1], f"checkpoint={tmp_path / 'begun'}", "--out", str(tmp_path / "run")])
+    out = tmp_path / "run" / "model"
+    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] == base
+    found = PairClassifier.from_pretrained(out)
+    before, after = model.state_dict(), found.model.state_dict()
+    changed = {name for name in before if not before[name].equal(after[name])}
+    assert changed == {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert found.model.config.id2label == {0: "not_equivalent", 1: "equivalent"}
+    assert found([("One.", "Two.")]).shape == (1, 2)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
 def test_ctrl_c_on_two_processes_and_resume(little, tmp_path):
     words = [*little, "num_epochs=6", "--save-every", "3", "--out", str(tmp_path / "run")]
