@@ -56,6 +56,7 @@ setup(
         "corpora": words("corpora_requirements"),
         "fast": words("fast_requirements"),
         "site": words("site_requirements"),
+        "demo": words("demo_requirements"),
     },
     entry_points={"console_scripts": words("console_scripts")},
     cmdclass={"build_py": BuildWithNotebooks},

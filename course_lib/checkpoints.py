@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Marian's tokenizer says so whenever one is made, in each process. It is for a method that nobody calls.
 warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")  # as peft calls it
 
 # %% ../nbs/workbench/checkpoints.ipynb #324958ec
 def mini_checkpoints() -> dict[str, Path]:
@@ -280,6 +281,11 @@ def load_model(
     return model.eval()
 
 
+def new_weights(model: "PreTrainedModel") -> list[str]:
+    "Names of the weights that `load_model` found in no checkpoint, and drew at random."
+    return list(getattr(model, "course_new_weights", []))
+
+# %% ../nbs/workbench/checkpoints.ipynb #5ad0c1e3
 def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int, config: dict) -> "PeftModel":
     import peft
     import torch
@@ -313,11 +319,6 @@ def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int
     model.course_new_weights = [name for name in new_weights(base) if name not in saved]
     model.name_or_path = source
     return model.eval()
-
-
-def new_weights(model: "PreTrainedModel") -> list[str]:
-    "Names of the weights that `load_model` found in no checkpoint, and drew at random."
-    return list(getattr(model, "course_new_weights", []))
 
 # %% ../nbs/workbench/checkpoints.ipynb #333e1255
 def finished_model(task: str, name_or_path: str | os.PathLike) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":

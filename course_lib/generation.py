@@ -254,6 +254,8 @@ def ctranslate2_generator(
     import ctranslate2
     from ctranslate2.converters.transformers import BartLoader
 
+    if hasattr(model, "merge_and_unload"):  # an adapter, of which the engine knows nothing
+        model = copy.deepcopy(model).merge_and_unload()
     # Marian is BART without norms at two places. (Marian's own loader wants pads last, with zeros as their embedding.)
     parts = SimpleNamespace(model=model.model, lm_head=model.lm_head, final_logits_bias=model.final_logits_bias)
     parts.config = copy.deepcopy(model.config)
@@ -343,6 +345,8 @@ class CodeCompleter:
         *,
         max_new_tokens: int = 96,
         sample: bool = False,  # draw among the likely tokens instead of taking the best
+        temperature: float = 0.7,  # of sampling: above 0; the lower, the more often the likely ones
+        top_p: float = 0.95,  # of sampling: only among the most likely tokens that have this share of the probability
         seed: int = 0,  # of sampling; what is drawn also depends on the prompts in the batch
         whole_lines: bool = True,  # drop a last line that is not finished
     ) -> Any:
@@ -352,14 +356,15 @@ class CodeCompleter:
         positions, the beginning is left out.
         """
         if isinstance(prompts, str):
-            return self([prompts], max_new_tokens=max_new_tokens, sample=sample, seed=seed, whole_lines=whole_lines)[0]
+            options = {"sample": sample, "temperature": temperature, "top_p": top_p, "seed": seed, "whole_lines": whole_lines}
+            return self([prompts], max_new_tokens=max_new_tokens, **options)[0]
         device, longest = self.model.device, longest_input(self.model, self.tokenizer)
         begin = "" if self.tokenizer("")["input_ids"] else self.tokenizer.eos_token  # for a prompt without tokens
         ends = {self.tokenizer.eos_token_id, *np.atleast_1d(self.model.generation_config.eos_token_id).tolist()}
         max_new_tokens = min(max_new_tokens, longest // 2)
         shape = {"padding": True, "truncation": True, "max_length": longest - max_new_tokens, "return_tensors": "pt"}
         options = {"do_sample": sample, "max_new_tokens": max_new_tokens, "pad_token_id": self.tokenizer.pad_token_id}
-        options |= {"temperature": 0.7, "top_p": 0.95, "top_k": 50} if sample else {}
+        options |= {"temperature": temperature, "top_p": top_p, "top_k": 50} if sample else {}
         found = {}
         with evaluating(self.model), torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(seed)

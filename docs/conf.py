@@ -29,7 +29,6 @@ gettext_additional_targets = ["image"]
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_ipywidgets_js = {}
-nb_code_prompt_show = nb_code_prompt_hide = "Code"
 myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
@@ -43,7 +42,7 @@ html_css_files = ["course.css"]
 html_js_files = ["course.js"]
 html_copy_source = True
 html_sourcelink_suffix = ""
-html_show_search_summary = True
+html_search_scorer = str(HERE / "scorer.js")
 html_last_updated_fmt = None
 html_theme_options = {
     "repository_url": git_url,

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -32,6 +33,8 @@ OWN_BADGE = re.compile(rf"\[!\[[^]]*\]\({re.escape(BADGE)}\)\]\([^)]*\)\s*")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*(.*?)\s*</details>", re.S)
 DIRECTIVE = re.compile(r"^#\|[^\n]*\n?", re.M)
 GLOSSARY = "docs/glossary"
+# What the site says itself, by language: two links and a fold.
+LABELS = {"en": ("Open in Colab", "Download", "Code"), "ru": ("Открыть в Colab", "Скачать", "Код")}
 
 
 # Reading notebooks
@@ -111,18 +114,24 @@ def read_notebook(app: Sphinx, docname: str, content: list[str]) -> None:
     content[0] = json.dumps(notebook)
 
 
+def labels(language: str) -> tuple[str, str, str]:
+    return LABELS.get(language, LABELS["en"])
+
+
+def name_folds(app: Sphinx, config: Config) -> None:
+    "Once the language is known."
+    config.nb_code_prompt_show = config.nb_code_prompt_hide = labels(config.language)[2]
+
+
 class NotebookLinks(SphinxDirective):
     "*Open in Colab* and *Download*, for the notebook of this page."
 
     def run(self) -> list[nodes.Node]:
         path = f"{self.env.docname}.ipynb"
         up = "../" * self.env.docname.count("/")
-        links = {"Open in Colab": COLAB + path, "Download": f"{up}_sources/{path}"}
-        html = "".join(
-            f'<a class="reference {"internal" if label == "Download" else "external"}" href="{escape(url)}"'
-            f"{' download' * (label == 'Download')}>{label}</a>"
-            for label, url in links.items()
-        )
+        colab, download, _ = labels(self.config.language)
+        html = f'<a class="reference external" href="{escape(COLAB + path)}">{colab}</a>'
+        html += f'<a class="reference internal" href="{escape(up)}_sources/{escape(path)}" download>{download}</a>'
         return [nodes.raw("", f'<p class="notebook-links">{html}</p>', format="html")]
 
 
@@ -307,6 +316,7 @@ def setup(app: Sphinx) -> dict:
     app.add_transform(GlossaryPlaces)
     app.add_post_transform(ExportedCells)
     app.add_post_transform(TermLinks)
+    app.connect("config-inited", name_folds, priority=100)  # before myst-nb reads it
     app.connect("source-read", read_notebook)
     version = zlib.crc32(Path(__file__).read_bytes())  # pages are read anew when this file has changed
     return {"version": "1", "env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}

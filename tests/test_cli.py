@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from typer.testing import CliRunner
 
 from course_lib import cli
@@ -469,17 +469,16 @@ def test_the_environment_stays_as_it_is(tmp_path, monkeypatch):
     assert os.environ["COURSE_SET"] == "seed=1"
 
 
-def test_streams_are_joined_before_they_are_tidied():
-    def stream(name, text):
-        return new_output("stream", name=name, text=text)
-
-    drawn = [stream("stderr", "1%\r"), stream("stderr", "2%\r3%\n"), stream("stdout", "a\r\nx"), stream("stderr", "\r \r")]
-    result = new_output("execute_result", data={"text/plain": "6\r7"})
-    cell = new_code_cell("", outputs=[*drawn, result, stream("stderr", "4%\r5%")])
-    notebook = new_notebook(cells=[cell, new_markdown_cell("")])
-    cli.tidy_streams(notebook)
-    kept = [stream("stderr", "3%\n"), stream("stdout", "a\r\nx"), result, stream("stderr", "5%")]
-    assert notebook.cells[0].outputs == kept
+def test_a_cell_keeps_what_a_terminal_would_show_at_its_end(tmp_path):
+    shown = [(2, "1%\r"), (2, "2%\r3%\n"), (1, "a\r\nx"), (2, "\r \r"), (1, "y"), (2, "4%\r5%")]
+    write = "print(text, end='', file=[sys.stdout, sys.stderr][to - 1], flush=True)"
+    code = f"import sys\nfor to, text in {shown}:\n    {write}\n'6\\r7'"
+    path = write_notebook(tmp_path / "demo.ipynb", code)
+    assert not cli.run_notebook(Path(path), tmp_path / "out", {}, html=False, progress=False).failure
+    *streams, value = nbformat.read(tmp_path / "out" / "demo.ipynb", as_version=4).cells[0].outputs
+    kept = [("stderr", "3%\n"), ("stdout", "a\r\nx"), ("stdout", "y"), ("stderr", "5%")]
+    assert [(stream.name, stream.text) for stream in streams] == kept, "nothing blank"
+    assert value.data["text/plain"] == r"'6\r7'"
 
 
 # Training
@@ -566,6 +565,27 @@ def test_train_on_one_process_and_on_two_machines_is_the_function_of_the_noteboo
         losses = [[record["loss"] for record in history["steps"]] for history in (expected, found)]
         assert losses[1] == pytest.approx(losses[0], abs=1e-5)
         assert found["evaluations"][-1] == pytest.approx(expected["evaluations"][-1], abs=1e-5)
+
+
+def test_an_adapter_is_trained_further_into_an_adapter(little, tmp_path):
+    from small_adapters import adapted
+
+    from course_lib.checkpoints import load_model, load_tokenizer
+    from course_lib.hub import write_model
+    from course_lib.training_loop import PairClassifier
+
+    base = little[-1].partition("=")[2]
+    model = adapted(load_model("sequence-classification", base))
+    write_model(model, load_tokenizer(base), None, tmp_path / "begun")
+    trained([*little[:-1], f"checkpoint={tmp_path / 'begun'}", "--out", str(tmp_path / "run")])
+    out = tmp_path / "run" / "model"
+    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] == base
+    found = PairClassifier.from_pretrained(out)
+    before, after = model.state_dict(), found.model.state_dict()
+    changed = {name for name in before if not before[name].equal(after[name])}
+    assert changed == {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert found.model.config.id2label == {0: "not_equivalent", 1: "equivalent"}
+    assert found([("One.", "Two.")]).shape == (1, 2)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")

@@ -15,6 +15,7 @@ from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretended_gpu import pretended_gpu
+from small_adapters import adapted
 from small_checkpoints import save_checkpoint
 from small_tokenizers import TOKENIZERS
 from transformers import (
@@ -416,6 +417,17 @@ def test_the_engine_reads_weights_that_training_has_changed(mini, messages):
     ended = [row for row in generate_all(model, rows, max_length=20) if row[-1] == 0]
     assert ended
     assert all(row in made for row in ended)
+
+
+def test_the_engine_reads_an_adapter_too(mini, messages):
+    model = adapted(load_model("seq2seq", "mini/seq2seq"), "marian", "seq2seq", r=4)
+    rows = encode_texts(messages["source"][:20], mini[1], 128)
+    made = ctranslate2_generator(model, mini[1], max_length=20)(rows)
+    ended = [row for row in generate_all(model, rows, max_length=20) if row[-1] == 0]
+    assert ended
+    assert all(row in made for row in ended)
+    assert made != ctranslate2_generator(*mini, max_length=20)(rows)
+    assert hasattr(model, "merge_and_unload"), "a copy was merged"
 
 
 @pytest.mark.parametrize(

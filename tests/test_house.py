@@ -23,7 +23,7 @@ FLOORS = [
     {"results", "files", "data", "batches", "tokens", "checkpoints", "metrics", "python_code", "lessons"},
     {"saving", "hub", "masking", "filtering", "packing", "heads"},
     {"loop"},
-    {"processes", "cli", "generation", "spans", "answering"},
+    {"processes", "cli", "generation", "spans", "answering", "demo"},
     CHAPTERS,
 ]
 LINES = 450  # of a module, at most

@@ -31,7 +31,7 @@ def requirement_lines(key: str) -> list[Requirement]:
 
 
 LISTS = ("requirements", "dev_requirements", "scale_requirements", "corpora_requirements", "fast_requirements")
-LISTS += ("site_requirements",)
+LISTS += ("site_requirements", "demo_requirements")
 
 
 def pins() -> list[Requirement]:
@@ -84,7 +84,7 @@ def test_what_the_package_imports_is_declared():
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "course_lib").rglob("*.py")]
     imported = {name for source in sources for name in re.findall(r"^ *(?:from|import) (\w+)", source, re.MULTILINE)}
     ours = set(sys.stdlib_module_names) | {"course_lib", "google"}
-    listed = requirement_lines("requirements") + requirement_lines("fast_requirements")
+    listed = [line for name in ("requirements", "fast_requirements", "demo_requirements") for line in requirement_lines(name)]
     declared = {canonical(requirement.name) for requirement in listed}
     known = {name: {canonical(dist) for dist in dists} for name, dists in metadata.packages_distributions().items()}
     missing = {name for name in imported - ours if name in known and not known[name] & declared}

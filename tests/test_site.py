@@ -126,16 +126,29 @@ def test_each_entry_of_the_glossary_is_two_sentences_and_a_link():
     assert first == sorted(first)
 
 
-def test_a_catalog_for_each_notebook_has_all_its_prose(tmp_path):
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory) -> Path:
+    "The folder with a course of one chapter, `source`, and its catalogs, `po`."
     if importlib.util.find_spec("sphinx_book_theme") is None:
         pytest.skip("the extra `site` is not installed")
-    source, catalogs = tmp_path / "source", tmp_path / "po"
-    (source / "nbs").mkdir(parents=True)
-    (source / "index.md").write_text("# Course\n\n```{toctree}\nnbs/01_training_loop\n```\n", encoding="utf-8")
-    shutil.copy(CHAPTERS[0], source / "nbs")
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "gettext", "-c", ROOT / "docs", source, catalogs]
+    folder = tmp_path_factory.mktemp("translated")
+    (folder / "source/nbs").mkdir(parents=True)
+    (folder / "source/index.md").write_text("# Course\n\n```{toctree}\nnbs/01_training_loop\n```\n", encoding="utf-8")
+    (folder / "source/_attachments").mkdir()
+    shutil.copy(ROOT / "docs/static/colab.svg", folder / "source/_attachments")
+    shutil.copy(CHAPTERS[0], folder / "source/nbs")
+    sphinx(folder, "po", "-b", "gettext")
+    return folder
+
+
+def sphinx(folder: Path, out: str, *more: str) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-c", ROOT / "docs", *more, folder / "source", folder / out]
     subprocess.run(list(map(str, command)), check=True, cwd=ROOT)
-    messages = set(re.findall(r'^msgid "(.*)"$', (catalogs / "nbs/01_training_loop.pot").read_text("utf-8"), re.M))
+
+
+def test_a_catalog_for_each_notebook_has_all_its_prose(catalog):
+    text = (catalog / "po/nbs/01_training_loop.pot").read_text(encoding="utf-8")
+    messages = set(re.findall(r'^msgid "(.*)"$', text, re.M))
     cells = json.loads(CHAPTERS[0].read_text(encoding="utf-8"))["cells"]
     prose = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     said = [line for line in prose.split("\n") if line and not line.startswith(("|", "[![", "<", "!["))]
@@ -147,6 +160,25 @@ def test_a_catalog_for_each_notebook_has_all_its_prose(tmp_path):
     assert set(questions) <= messages
 
 
+def test_what_is_translated_stands_on_the_page(catalog):
+    text = (catalog / "po/nbs/01_training_loop.pot").read_text(encoding="utf-8")
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    entries = re.findall(r'^msgid "(.+)"\nmsgstr ""$', text, re.M)
+    assert len(entries) > 100
+    folder = catalog / "locale/ru/LC_MESSAGES/nbs"
+    folder.mkdir(parents=True)
+    translated = head + "\n\n".join(f'msgid "{entry}"\nmsgstr "Ж {entry}"' for entry in entries) + "\n"
+    (folder / "01_training_loop.po").write_text(translated, encoding="utf-8")
+    sphinx(catalog, "html", "-D", "language=ru", "-D", f"locale_dirs={catalog / 'locale'}")
+    html = (catalog / "html/nbs/01_training_loop.html").read_text(encoding="utf-8")
+    article = re.sub(r"<pre.*?</pre>", "", html[html.index("<article") : html.index("</article")], flags=re.S)
+    texts = re.findall(r"<(p|h[12]|summary)(?: [^>]*)?>(.*?)</\1>", article, re.S)
+    plain = [re.sub("<[^>]+>", "", text).strip() for _, text in texts]
+    own = ("course_lib.", "Открыть в Colab", "Код")
+    assert [text for text in plain if text and not text.startswith(("Ж", *own))] == []
+    assert len(plain) > 100
+
+
 @needs_browser
 def test_a_reader_finds_her_way(site, tmp_path):
     with Browser() as browser:
@@ -154,6 +186,7 @@ def test_a_reader_finds_her_way(site, tmp_path):
         assert page.js("document.querySelectorAll('article a[href*=\"nbs/0\"]').length") >= len(CHAPTERS)
         page.go(f"{site.as_uri()}/search.html?q=perplexity")
         page.wait("[...document.querySelectorAll('#search-results a')].some(a => a.href.includes('nbs/02_masked_lm'))")
+        assert "/nbs/0" in page.js("document.querySelector('#search-results a').href"), "chapters first"
         chapter = f"{site.as_uri()}/nbs/02_masked_lm.html"
         page.go(chapter)
         background = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
