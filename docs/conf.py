@@ -38,6 +38,7 @@ html_math_renderer = "mathml"
 html_theme = "sphinx_book_theme"
 html_title = course["title"]
 html_static_path = [str(HERE / "static")]
+html_favicon = str(HERE / "static" / "favicon.svg")
 html_css_files = ["course.css"]
 html_js_files = ["course.js"]
 html_copy_source = True

@@ -17,6 +17,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
@@ -33,8 +34,11 @@ OWN_BADGE = re.compile(rf"\[!\[[^]]*\]\({re.escape(BADGE)}\)\]\([^)]*\)\s*")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*(.*?)\s*</details>", re.S)
 DIRECTIVE = re.compile(r"^#\|[^\n]*\n?", re.M)
 GLOSSARY = "docs/glossary"
-# What the site says itself, by language: two links and a fold.
-LABELS = {"en": ("Open in Colab", "Download", "Code"), "ru": ("Открыть в Colab", "Скачать", "Код")}
+# What the site says itself, by language: three links and a fold.
+LABELS = {
+    "en": ("Open in Colab", "Download", "Code", "Solution"),
+    "ru": ("Открыть в Colab", "Скачать", "Код", "Решение"),
+}
 
 
 # Reading notebooks
@@ -114,7 +118,7 @@ def read_notebook(app: Sphinx, docname: str, content: list[str]) -> None:
     content[0] = json.dumps(notebook)
 
 
-def labels(language: str) -> tuple[str, str, str]:
+def labels(language: str) -> tuple[str, str, str, str]:
     return LABELS.get(language, LABELS["en"])
 
 
@@ -129,7 +133,7 @@ class NotebookLinks(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         path = f"{self.env.docname}.ipynb"
         up = "../" * self.env.docname.count("/")
-        colab, download, _ = labels(self.config.language)
+        colab, download, *_ = labels(self.config.language)
         html = f'<a class="reference external" href="{escape(COLAB + path)}">{colab}</a>'
         html += f'<a class="reference internal" href="{escape(up)}_sources/{escape(path)}" download>{download}</a>'
         return [nodes.raw("", f'<p class="notebook-links">{html}</p>', format="html")]
@@ -160,6 +164,14 @@ class Answer(SphinxDirective):
 # Links
 
 
+def page_link(env: BuildEnvironment, path: str, *text: nodes.Node, anchor: str | None = None) -> addnodes.pending_xref:
+    "A link to the page of the file `path`, such as the Markdown parser makes: Sphinx finds the place, or says that it is not there."
+    where = {"reftarget": env.path2doc(path), "reftargetid": anchor, "refdoc": env.docname}
+    link = addnodes.pending_xref(refdomain="doc", reftype="myst", refexplicit=True, **where)
+    link += nodes.inline("", "", *text, classes=["xref", "myst"])
+    return link
+
+
 class LocalLinks(SphinxTransform):
     "Whole addresses of this repository's pages become links on the site, and badges a picture of its own."
 
@@ -169,6 +181,11 @@ class LocalLinks(SphinxTransform):
         for image in self.document.findall(nodes.image):
             if image["uri"] == BADGE:
                 image["uri"] = "/_attachments/colab.svg"
+                path = image.parent.get("refuri", "").removeprefix(COLAB)
+                if path.startswith("nbs/solutions/") and self.env.path2doc(path) in self.env.found_docs:
+                    index = image.parent.parent.index(image.parent)
+                    here = page_link(self.env, path, nodes.Text(labels(self.config.language)[3]))
+                    image.parent.parent.insert(index, [here, nodes.Text(" ")])
         for link in [*self.document.findall(nodes.reference)]:
             if not link.get("refuri", "").startswith(OURS):
                 continue
@@ -179,10 +196,7 @@ class LocalLinks(SphinxTransform):
             if anchor.startswith("cell-"):
                 continue  # below
             if docname in self.env.found_docs:
-                kwargs = {"reftarget": docname, "reftargetid": anchor or None, "refdoc": self.env.docname}
-                found = addnodes.pending_xref(refdomain="doc", reftype="myst", refexplicit=True, **kwargs)
-                found += nodes.inline("", "", *link.children, classes=["xref", "myst"])
-                link.replace_self(found)
+                link.replace_self(page_link(self.env, path, *link.children, anchor=anchor or None))
             elif not (ROOT / path).exists():
                 logger.warning("no such file in the repository: %s", path, location=link)
 

@@ -18,10 +18,16 @@ from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
-import websocket  # of the package websocket-client, which jupyter-server brings along
+
+try:
+    import websocket  # of the package websocket-client, which jupyter-server brings along
+except ImportError:
+    websocket = None
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
-needs_browser = pytest.mark.skipif(PROGRAM is None, reason="no Chromium here (Debian: apt-get install chromium)")
+needs_browser = pytest.mark.skipif(
+    not (PROGRAM and websocket), reason="no Chromium here (Debian: apt-get install chromium), or no websocket-client"
+)
 
 # Root, as in a container, gets no sandbox; nothing that the browser does by itself leaves the machine.
 QUIET = "no-sandbox disable-gpu disable-dev-shm-usage no-first-run no-default-browser-check disable-sync disable-extensions"

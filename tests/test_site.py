@@ -89,8 +89,37 @@ def test_a_chapter_has_both_links_its_pictures_and_folds_its_plumbing(site, path
     assert "attachment:" not in html
     shown = re.sub(r"<details.*?</details>", "", html, flags=re.S)
     assert "pip install" not in re.sub("<[^>]+>", "", shown)
+    assert not re.search(r"^(?:row = )?measured\(", re.sub("<[^>]+>", "", shown), re.M)
+    assert f'href="solutions/{path.stem}_solutions.html"' in html
     assert not re.search(r"^#[|] ", re.sub("<[^>]+>", "", shown), re.M), "nbdev's directives"
     assert "<math" in html
+
+
+@pytest.mark.parametrize(
+    ("source", "folded"),
+    [
+        ("import torch\nfrom torch import nn  # as always\n", True),
+        ("#| export\nimport torch\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a import b\n", True),
+        ("import importlib.util\n\nif True:\n    %pip install -q x\n\nsettings = start()", True),
+        ("#| hide\nplt.rcParams.update({})", True),
+        ("measured(\n    1\n)", True),
+        ("import torch\n\ntorch.zeros(2)", False),
+        ("#| export\ndef measured(row):\n    return row", False),
+        ("if late:\n    import torch", False),
+        ("!ls", False),
+    ],
+)
+def test_what_is_folded(source, folded):
+    pytest.importorskip("sphinx")
+    sys.path.insert(0, str(ROOT / "docs"))
+    import course_site
+
+    sys.path.remove(str(ROOT / "docs"))
+    cells = [{"cell_type": "code", "source": text, "id": "0", "outputs": []} for text in ("#| default_exp name", source)]
+    *_, cell = course_site.folded(cells)
+    assert ("hide-input" in cell["metadata"]["tags"]) == folded
+    assert (cell["metadata"]["tags"][2:] == ["module-name"]) == (not folded and "export" in source)
+    assert not folded or cell["source"] == f"#| default_exp name\n\n{source}", "what is folded can be read"
 
 
 def test_the_reference_shows_the_comment_behind_each_parameter():

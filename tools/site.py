@@ -53,6 +53,18 @@ def measured(path: Path) -> str:
     return ""
 
 
+def cards() -> str:
+    "The chapters: a diagram, the title, what is built, and how far it comes."
+    found = []
+    for path in notebooks("chapters"):
+        title, line = headline(path)
+        figure = re.search(r"\(attachment:([^)]+)\)", path.read_text(encoding="utf-8"))
+        picture = f"![](/_attachments/{figure[1]})\n\n" if figure else ""
+        link = f"[{title}]({path.relative_to(ROOT).as_posix()})"
+        found.append(f":::{{container}} chapter\n{picture}{number_of(path)} · **{link}**\n\n{line}\n\n*{measured(path)}*\n:::")
+    return "::::{container} cards\n" + "\n".join(found) + "\n::::"
+
+
 def said_in_index() -> dict[str, str]:
     "What nbs/index.ipynb says of each notebook, by its path there."
     cells = json.loads((ROOT / "nbs" / "index.ipynb").read_text(encoding="utf-8"))["cells"]
@@ -63,14 +75,13 @@ def said_in_index() -> dict[str, str]:
 
 def table(kind: str) -> str:
     "Numbers, titles with links, and what each is about."
-    heads = {"chapters": ["", "chapter", "what you will build", "on held-out data"], "solutions": ["", "chapter", "exercises"]}
-    rows, said = [heads.get(kind, ["notebook", "what it is for"])], said_in_index()
-    rows.append(["---"] * len(rows[0]))
+    heads = {"solutions": ["", "chapter", "exercises"], "workbench": ["notebook", "what it is for"]}
+    rows, said = [heads[kind], ["---"] * len(heads[kind])], said_in_index()
     for path in notebooks(kind):
         title, line = headline(path)
         link = f"[{capital(title.removeprefix('Solutions: '))}]({path.relative_to(ROOT).as_posix()})"
-        row = [link, line if kind == "chapters" else said.get(path.relative_to(ROOT / "nbs").as_posix(), line)]
-        rows.append([str(number_of(path))] * (kind != "workbench") + row + [measured(path)] * (kind == "chapters"))
+        row = [link, said.get(path.relative_to(ROOT / "nbs").as_posix(), line)]
+        rows.append([str(number_of(path))] * (kind == "solutions") + row)
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -96,12 +107,14 @@ def front_page() -> str:
     text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     more = ["solutions", "workbench", "docs/glossary", "api/index", "recipes/README", "benchmarks/RESULTS"]
     trees = toctree(entries("chapters"), "Chapters") + "\n" + toctree([*more, "CHANGELOG", "CONTRIBUTING"], "And more")
-    return text.replace("<!-- chapters -->", table("chapters")).replace("<!-- toctree -->", trees)
+    return text.replace("<!-- chapters -->", cards()).replace("<!-- toctree -->", trees)
 
 
 def pages() -> dict[str, bytes]:
     "Every file that Sphinx reads, by its path below the source folder; pages keep the paths of the repository."
     found = {"_attachments/colab.svg": (ROOT / "docs" / "static" / "colab.svg").read_bytes()}
+    for path in (ROOT / "nbs" / "figures").glob("*.svg"):  # what is attached to the notebooks
+        found[f"_attachments/{path.name}"] = path.read_bytes()
     for path in [*PAGES, *(path.relative_to(ROOT).as_posix() for kind in FOLDERS for path in notebooks(kind))]:
         found[path] = (ROOT / path).read_bytes()
     texts = {"index.md": front_page(), **api_pages()}
