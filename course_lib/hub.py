@@ -7,7 +7,6 @@ __all__ = ['PIPELINES', 'public_name', 'model_card', 'write_model', 'upload', 'p
 
 # %% ../nbs/workbench/hub.ipynb #17dae0c7
 import dataclasses
-import json
 import math
 import os
 import re
@@ -30,13 +29,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 # %% ../nbs/workbench/hub.ipynb #19fad34c
-PIPELINES = {  # our tasks -> the Hub's
-    "sequence-classification": "text-classification",
-    "masked-lm": "fill-mask",
-    "seq2seq": "translation",
-    "causal-lm": "text-generation",
-    "question-answering": "question-answering",
-}
+_PIPELINES = ("text-classification", "fill-mask", "translation", "text-generation", "question-answering")
+PIPELINES = dict(zip(TASKS, _PIPELINES, strict=True))  # our tasks -> the Hub's
 
 # %% ../nbs/workbench/hub.ipynb #f969fe26
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)(:[^\s\\/:]+)?")  # owner/name, owner/name:config
@@ -82,7 +76,7 @@ def model_card(
     dataset, base = os.fspath(dataset or fields.get("dataset") or "unknown"), os.fspath(fields.get("checkpoint") or "")
     options, adapter = {}, _base_of(model)
     if adapter is not None:
-        if not _hub_id(adapter) and adapter not in mini_checkpoints():
+        if os.path.exists(adapter) or not re.fullmatch(r"\w[\w.-]*(/[\w.-]+)?", adapter):
             remedy = "Publish that first and make its id the base_model_name_or_path, or publish model.merge_and_unload()"
             raise CourseError(f"Only this machine has the base of the adapter, {adapter or 'which has no name'}. {remedy}.")
         classes = task == "sequence-classification" and model.config.num_labels
@@ -95,7 +89,7 @@ def model_card(
     about |= {"dataset_config": dataset.partition(":")[2]} if link and ":" in dataset else {}
     results = [EvalResult(PIPELINES[task], metric_type=key, metric_value=scores[key], **about) for key in scores]
     head = ModelCardData(
-        base_model=_hub_id(base),
+        base_model=_hub_id(base) if adapter is None or adapter.startswith(_OURS) else adapter,
         datasets=[link] if link else None,
         eval_results=results or None,
         library_name="peft" if adapter else "transformers",
@@ -124,18 +118,16 @@ def _save_adapter(model: "PeftModel", base: str, folder: Path) -> None:
     from safetensors.torch import load_file, save_file
 
     name = model.active_adapter
-    model.peft_config[name].base_model_name_or_path = str(mini_checkpoints().get(base, base))  # peft looks into it
-    model.save_pretrained(folder, selected_adapters=[name])
+    model.peft_config[name].base_model_name_or_path = base
+    # Whether the vocabulary has grown, peft would ask the Hub.
+    model.save_pretrained(folder, selected_adapters=[name], save_embedding_layers=base not in mini_checkpoints() and "auto")
     (folder / "README.md").unlink()  # peft's card
     for path in [*(folder / name).glob("*")]:  # of any but "default"
         os.replace(path, folder / path.name)
     file, whole = folder / "adapter_model.safetensors", model.state_dict()
     fresh = {f"base_model.model.{name}" for name in new_weights(model)}  # a new pooler stands in no other file
-    more = {name: x.contiguous() for name, x in whole.items() if name.replace(".base_layer.", ".") in fresh}
+    more = {name: x.clone().contiguous() for name, x in whole.items() if name.replace(".base_layer.", ".") in fresh}
     save_file(more | load_file(file), file, {"format": "pt"})
-    file = folder / "adapter_config.json"
-    facts = json.loads(file.read_text("utf-8")) | {"base_model_name_or_path": base}
-    file.write_text(json.dumps(facts, indent=2, sort_keys=True), "utf-8")
     model.config.to_json_file(folder / "model_config.json")
 
 

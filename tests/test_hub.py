@@ -406,7 +406,12 @@ def test_the_card_of_an_adapter_on_a_packaged_base(tmp_path, tokenizer):
     assert 'from_pretrained(resolve_checkpoint("mini/encoder"), num_labels=2)' in code
 
 
-@pytest.mark.parametrize("base", ["", "here", "/srv/base", "./base"])
+def test_an_old_id_without_an_owner_is_a_base():
+    head = model_card("you/model", "masked-lm", model=on_a_base("gpt2")).split("---\n")[1]
+    assert yaml.safe_load(head)["base_model"] == "gpt2"
+
+
+@pytest.mark.parametrize("base", ["", "here", "/srv/base", "./base", "C:\\models\\base", "some/where/base"])
 def test_what_only_this_machine_has_is_no_base_for_others(tokenizer, tmp_path, monkeypatch, base):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
