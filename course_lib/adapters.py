@@ -141,5 +141,5 @@ def train(settings: AdapterSettings, **for_fit: Any) -> tuple[PeftModel, PreTrai
     kind = head_for(raw) if settings.task == "pairs" else {}
     model = load_model("sequence-classification" if kind else "causal-lm", settings.checkpoint, seed=settings.seed, **kind)
     check_fits(model, tokenizer, settings.max_length, "max_length")
-    model = adapted(model, settings)
+    model = model if isinstance(model, PeftModel) else adapted(model, settings)  # an adapter goes on learning
     return model, tokenizer, fine_tune(model, tokenizer, preprocess(raw, tokenizer, settings), settings, **for_fit)

@@ -215,6 +215,18 @@ def test_the_whole_chapter_in_one_call(task, tmp_path):
     assert all(torch.equal(weight, own[name]) for name, weight in kept.items())
 
 
+def test_an_adapter_as_checkpoint_is_trained_further(tmp_path):
+    settings = replace(TINY, **LITTLE, num_epochs=1)
+    model, tokenizer, _ = train(settings, progress=False)
+    write_model(model, tokenizer, None, tmp_path / "first")
+    again, _, _ = train(replace(settings, checkpoint=str(tmp_path / "first")), progress=False)
+    assert [name for name, _ in again.named_parameters()] == [name for name, _ in model.named_parameters()]
+    write_model(again, tokenizer, None, tmp_path / "second")
+    second = json.loads((tmp_path / "second" / "adapter_config.json").read_text())
+    assert second["base_model_name_or_path"] == "mini/encoder"
+    assert PairClassifier.from_pretrained(tmp_path / "second")([("a", "b")]).shape == (1, 2)
+
+
 def test_scores_are_learned_as_well(tmp_path):
     lines = [json.dumps({"sentence1": f"a {row}", "sentence2": "b", "label": row / 4}) + "\n" for row in range(30)]
     (tmp_path / "train.jsonl").write_text("".join(lines), encoding="utf-8")
