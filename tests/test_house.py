@@ -27,7 +27,7 @@ FLOORS = [
     CHAPTERS,
 ]
 LINES = 450  # of a module, at most
-ALL_LINES = 6580  # of the package, at most
+ALL_LINES = 6500  # of the package, at most
 
 
 def modules() -> dict[str, ast.Module]:
