@@ -303,11 +303,9 @@ def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int
         raise ValueError("adapter_model.safetensors is missing")
     if (file := folder / "model_config.json").is_file():  # what became of the base's: names of classes, for one
         config = {"config": AutoConfig.from_pretrained(file, trust_remote_code=False, **config)}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*drawn at random")  # the adapter may hold them
-        base = _from_base(partial(load_model, task), source, adapter, seed=seed, **config)
     with quiet(), torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
+        base = _from_base(partial(load_model, task), source, adapter, seed=seed, **config)
         weights, found = peft.load_peft_weights(folder, "cpu"), kind.from_pretrained(folder)
         options = {"config": found, "is_trainable": not found.is_prompt_learning, "torch_device": "cpu"}
         model = peft.PeftModel.from_pretrained(base, folder, **options)

@@ -414,8 +414,8 @@ def ping_hub() -> str:
 
     request = urllib.request.Request(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), method="HEAD")
     try:
-        with urllib.request.urlopen(request, timeout=5):
-            return "yes"
+        urllib.request.urlopen(request, timeout=5).close()
+        return "yes"
     except Exception as error:  # whatever it is belongs in a report
         return "yes" if getattr(error, "code", 500) < 500 else f"no ({error!r})"
 

@@ -27,7 +27,6 @@ from .lessons import find_matching_head, plot_attention, two_sentences
 from .loop import evaluating
 from .metrics import bleu_scores
 from .profiles import CourseError, unknown_name
-from .results import write_atomically
 from .spans import NOTHING
 
 # %% ../nbs/workbench/demo.ipynb #cadaf09d
@@ -124,8 +123,7 @@ def answer(answerer: Any, question: str, text: str, own: bool = True, threshold:
 # %% ../nbs/workbench/demo.ipynb #01b50bb3
 def find_model(source: str) -> str:
     "The folder of a checkpoint, also inside what `course train` wrote, or the Hub id. Raises `CourseError` where none is."
-    inside = Path(source, "model")
-    return resolve_checkpoint(inside if inside.is_dir() else source)
+    return resolve_checkpoint(inside if (inside := Path(source, "model")).is_dir() else source)
 
 
 def _is_there(source: str) -> bool:
@@ -179,7 +177,7 @@ def page(sources: dict[str, str]) -> Any:
             models = [load(*tabs[name][2:4], find_model(sources[own])) for own in ((name, "before") if name == "02" else (name,))]
             return tabs[name][1](*models, *values)
         except CourseError as error:
-            gr.Warning(str(error), duration=None, title="That does not work")
+            gr.Warning(str(error), duration=None)
             return [None] * len(tabs[name][5])
 
     faces = {}
@@ -193,8 +191,10 @@ def page(sources: dict[str, str]) -> Any:
 # %% ../nbs/workbench/demo.ipynb #09f53dc1
 def write_space(sources: dict[str, str], out: Path) -> None:
     "Write the page as a Space into an empty folder: app.py, requirements.txt, README.md, and the models that there are."
+    page(sources)  # what cannot be shown here, such as without Gradio, need not be written
     found = {name: find_model(source) for name, source in sources.items() if _is_there(source)}
-    if found.keys() <= {"before"} or any(out.iterdir()):
+    found = {name: source for name, source in found.items() if name != "before" or "02" in found}
+    if not found or any(out.iterdir()):
         raise CourseError(f"{out} must be empty, and there must be a model to show: train one, or name one, as 03=CHECKPOINT.")
     wanted = re.compile(r"[\w-][\w.-]*[.](json|model|spm|safetensors)|(vocab|merges)[.]txt")
     for name in [name for name, folder in found.items() if os.path.isdir(folder)]:
@@ -202,9 +202,8 @@ def write_space(sources: dict[str, str], out: Path) -> None:
         shutil.copytree(found[name], out / "models" / name, ignore=leave)
         found[name] = f"models/{name}"
     app = re.sub(r"^# (%%|AUTO).*\n", "", Path(__file__).read_text("utf-8"), flags=re.M).replace("\nfrom .", "\nfrom course_lib.")
-    write_atomically(out / "app.py", f"{app}\n\npage({found}).launch(show_error=True)\n")
-    gradio, transformers = map(metadata.version, ("gradio", "transformers"))
-    write_atomically(out / "requirements.txt", f"course_lib[demo] @ git+https://github.com/transformers-course/transformers-course@main\ntransformers=={transformers}\n")
-    python = ".".join(map(str, sys.version_info[:2]))
-    head = f"title: Try the models\nsdk: gradio\nsdk_version: {gradio}\npython_version: '{python}'\napp_file: app.py"
-    write_atomically(out / "README.md", f"---\n{head}\n---\n")
+    (out / "app.py").write_text(f"{app}\n\npage({found}).launch(show_error=True)\n", "utf-8")
+    course, here = "course_lib[demo] @ git+https://github.com/transformers-course/transformers-course@main", metadata.version
+    (out / "requirements.txt").write_text(f"{course}\ntransformers=={here('transformers')}\n", "utf-8")
+    head = f"sdk: gradio\nsdk_version: {here('gradio')}\npython_version: '{sys.version_info[0]}.{sys.version_info[1]}'"
+    (out / "README.md").write_text(f"---\ntitle: Try the models\n{head}\napp_file: app.py\n---\n", "utf-8")

@@ -36,8 +36,10 @@ def keyword_list(keywords: str | Iterable[str] | None) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def matching(texts: pa.ChunkedArray, keywords: Sequence[str], whole_words: bool = False) -> pa.ChunkedArray:
-    "Which texts hold a keyword, if asked without a letter, digit or underscore beside it: bool, null where a text is."
+def matching(
+    texts: pa.Array | pa.ChunkedArray, keywords: Sequence[str], whole_words: bool = False
+) -> pa.Array | pa.ChunkedArray:
+    "Which texts hold a keyword, as a whole word if asked: no letter, digit or underscore is beside it; null for null."
     any_of, beside = "|".join(map(re.escape, keywords)), r"[^\pL\pN_]"
     return pc.match_substring_regex(texts, f"(?:^|{beside})(?:{any_of})(?:{beside}|$)" if whole_words else any_of)
 

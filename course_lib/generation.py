@@ -13,12 +13,15 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from accelerate.utils import gather_object
-from tqdm import tqdm
+from datasets import Dataset
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.modeling_outputs import BaseModelOutput
 
 from .batches import own_batches
 from .checkpoints import finished_model, longest_input
@@ -27,24 +30,19 @@ from .loop import evaluating
 from .profiles import CourseError
 from .tokens import check_texts
 
-if TYPE_CHECKING:
-    from accelerate import Accelerator
-    from datasets import Dataset
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
 # %% ../nbs/workbench/generation.ipynb #01759801
-def _has_added_words(tokenizer: "PreTrainedTokenizerBase") -> bool:
+def _has_added_words(tokenizer: PreTrainedTokenizerBase) -> bool:
     return not set(tokenizer.get_added_vocab()) <= set(tokenizer.all_special_tokens)
 
 
-def _in_bulk(tokenizer: "PreTrainedTokenizerBase") -> bool:
+def _in_bulk(tokenizer: PreTrainedTokenizerBase) -> bool:
     "Whether this is Marian's own tokenizer, as it was trained."
     return type(tokenizer).__name__ == "MarianTokenizer" and not _has_added_words(tokenizer)
 
 
 def set_languages(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
     languages: str | None = None,  # source and target, such as "en,fr" or "eng_Latn,fra_Latn"; None for what is set
     prefix: str | None = None,  # such as "translate English to French:"; None for what the checkpoint says
 ) -> str:
@@ -81,7 +79,7 @@ def set_languages(
 
 def encode_texts(
     texts: Sequence[str],
-    tokenizer: "PreTrainedTokenizerBase",
+    tokenizer: PreTrainedTokenizerBase,
     max_length: int | None = None,  # tokens of a text, special ones included; longer ones are cut
     *,
     target: bool = False,  # in the tokenizer's target mode, which `text_target` asks for
@@ -110,11 +108,8 @@ def encode_texts(
     return [[known(piece, unknown) for piece in row][:most] + end for row in pieces]
 
 # %% ../nbs/workbench/generation.ipynb #a49bca79
-def decode_predictions(
-    predictions: Any,  # token ids: array, tensor or lists, shape (n, any); padded with the pad token or -100
-    tokenizer: "PreTrainedTokenizerBase",
-) -> list[str]:
-    "The n texts, special tokens left out. Works for labels too. Raises `TypeError` for logits."
+def decode_predictions(predictions: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    "Texts of rows of ids (array, tensor, lists), or of labels, without special tokens. Raises `TypeError` for logits."
     rows = predictions.tolist() if hasattr(predictions, "tolist") else predictions
     codes = set(getattr(tokenizer, "lang_code_to_id", {}).values())  # M2M100 does not count them as special
     rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]
@@ -129,16 +124,13 @@ def decode_predictions(
 
 # %% ../nbs/workbench/generation.ipynb #3651c130
 def _greedy(
-    model: "PreTrainedModel",
+    model: PreTrainedModel,
     input_ids: torch.Tensor,  # the start token of each row, shape (rows, 1)
-    logits_processor: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    stopping_criteria: Callable[[torch.Tensor, Any], torch.Tensor],
-    generation_config: Any,
+    logits_processor: Callable[..., torch.Tensor],
+    stopping_criteria: Callable[..., torch.Tensor],
     **inputs: Any,  # encoder_outputs, attention_mask, a cache and more
 ) -> list[list[int]]:
     "Token ids of each row, start token to end token: the best token each time. Rows leave as soon as they end."
-    from transformers.modeling_outputs import BaseModelOutput
-
     name = "cache" if "cache" in inputs else "past_key_values"  # renamed in transformers 5.24
     cache, mask = inputs[name], inputs["attention_mask"]
     states = inputs["encoder_outputs"].last_hidden_state
@@ -160,7 +152,7 @@ def _greedy(
 _FAMILIES = {"bart", "m2m_100", "marian", "mbart", "t5"}  # whose translations by `_greedy` were compared
 
 
-def _asked(model: "PreTrainedModel", options: Mapping[str, Any]) -> tuple[Any, set[str]]:
+def _asked(model: PreTrainedModel, options: Mapping[str, Any]) -> tuple[Any, set[str]]:
     "The checkpoint's `GenerationConfig` with the options, and the names of all that one of them asks for."
     config = copy.deepcopy(model.generation_config)
     further = config.update(**options)  # what the configuration cannot hold
@@ -168,7 +160,7 @@ def _asked(model: "PreTrainedModel", options: Mapping[str, Any]) -> tuple[Any, s
 
 
 def _generate_batch(
-    model: "PreTrainedModel", sources: Sequence[Sequence[int]], ends: set[int], options: Mapping[str, Any]
+    model: PreTrainedModel, sources: Sequence[Sequence[int]], ends: set[int], options: Mapping[str, Any]
 ) -> list[list[int]]:
     "Token ids for each source, start token to one of the end tokens; the options are those of `generate`."
     pad = lambda rows: torch.nn.utils.rnn.pad_sequence(rows, batch_first=True).to(model.device)
@@ -183,13 +175,12 @@ def _generate_batch(
 
 # %% ../nbs/workbench/generation.ipynb #3a8862ad
 def generate_all(
-    model: "PreTrainedModel",  # an encoder with a decoder
-    dataset: "Dataset | Sequence[Sequence[int]]",  # with input_ids, or the lists of ids themselves
+    model: PreTrainedModel,  # an encoder with a decoder
+    dataset: Dataset | Sequence[Sequence[int]],  # with input_ids, or the lists of ids themselves
     *,
     num_beams: int | None = None,  # None for what the checkpoint says
     batch_size: int = 32,  # sources
-    accelerator: "Accelerator | None" = None,  # share the work among its processes
-    progress: bool = False,  # show a bar, on the first process only
+    accelerator: Accelerator | None = None,  # share the work among its processes
     **options: Any,  # for `generate`, such as max_length=128
 ) -> list[list[int]]:
     """Token ids for each source, in the order of `dataset`, the same on every process: start token to end token.
@@ -199,10 +190,8 @@ def generate_all(
     """
     model = accelerator.unwrap_model(model) if accelerator else model
     if options.get("do_sample") or options.get("num_return_sequences", 1) != 1:
-        raise CourseError(
-            "generate_all sorts the sources and gives one translation of each. Call model.generate for samples or for "
-            "several."
-        )
+        what = "generate_all sorts the sources and gives one translation of each"
+        raise CourseError(f"{what}. Call model.generate for samples or for several.")
     options |= {"num_beams": num_beams or model.generation_config.num_beams or 1, "do_sample": False}
     options |= {"return_dict_in_generate": False, "num_return_sequences": 1}
     rows = [tuple(row) for row in (dataset["input_ids"][:] if hasattr(dataset, "column_names") else dataset)]
@@ -215,10 +204,8 @@ def generate_all(
     if simple and model.config.model_type in _FAMILIES:
         options["custom_generate"] = _greedy
     distinct, made, ends = list(dict.fromkeys(rows)), {}, set(np.atleast_1d(config.eos_token_id).tolist())
-    show = progress and (accelerator is None or accelerator.is_main_process)
     with evaluating(model):
-        batches = own_batches(np.array([len(row) for row in distinct]), batch_size, accelerator)
-        for batch in tqdm(batches, desc="generate", disable=not show, mininterval=2):
+        for batch in own_batches(np.array([len(row) for row in distinct]), batch_size, accelerator):
             sources = [distinct[index] for index in batch]
             made |= zip(sources, _generate_batch(model, sources, ends, options), strict=True)
     if accelerator and accelerator.num_processes > 1:
@@ -233,8 +220,8 @@ _ENGINE_KNOWS |= {"_from_model_config", "do_sample", "num_return_sequences", "tr
 
 
 def ctranslate2_generator(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
     *,
     num_beams: int | None = None,  # None for what the checkpoint says
     batch_size: int = 32,  # sources
@@ -285,7 +272,7 @@ class Translator:
     "A model and its tokenizer as a function from text to text, or from texts to texts."
 
     # `languages` and `prefix` are for `set_languages`, the other options for `generate_all`.
-    def __init__(self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", **options: Any):
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, **options: Any):
         set_languages(model, tokenizer, options.pop("languages", None), options.pop("prefix", None))
         self.model, self.tokenizer = model, tokenizer
         limits = ("max_length", "max_new_tokens")
@@ -319,18 +306,14 @@ class Translator:
 class CodeCompleter:
     "A causal language model and its tokenizer as a function from beginnings to what may follow."
 
-    def __init__(self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", batch_size: int = 32):
+    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_size: int = 32):
         self.model, self.tokenizer, self.batch_size = model, copy.deepcopy(tokenizer), batch_size
         self.tokenizer.padding_side = self.tokenizer.truncation_side = "left"  # where the model is told not to look
         self.tokenizer.pad_token = self.tokenizer.eos_token
 
     @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path: str,
-        instead: str | None = None,  # if that one cannot be loaded, say so and take this
-    ) -> "CodeCompleter":
-        "With the model and the tokenizer of a checkpoint, on the Hub or in a folder. Raises like `load_model`."
+    def from_pretrained(cls, name_or_path: str, instead: str | None = None) -> "CodeCompleter":
+        "Of a checkpoint, on the Hub or in a folder. Raises like `load_model`, or says so and takes the one `instead`."
         try:
             return cls(*finished_model("causal-lm", name_or_path))
         except CourseError as error:

@@ -142,7 +142,8 @@ def chunked_loss(
 ) -> Tensor:
     "The loss that `keytoken_weighted_loss` gives, made by `head_loss`; without key tokens it is the mean over all tokens."
     inputs = batch["input_ids"]
-    hidden = model(input_ids=inputs, output_hidden_states=True, logits_to_keep=1).hidden_states[-1][:, :-1]
     targets, head = inputs[:, 1:], getattr(model, "module", model).get_output_embeddings()  # DDP wraps a model
+    assert type(head) is torch.nn.Linear, "an adapter on the output matrix would be passed over: name other targets"
+    hidden = model(input_ids=inputs, output_hidden_states=True, logits_to_keep=1).hidden_states[-1][:, :-1]
     shares = (context_weights(inputs, keytoken_ids, alpha) / targets.numel())[:, None].expand_as(targets)
     return head_loss(hidden.flatten(0, 1), head.weight, targets.flatten(), shares.flatten())

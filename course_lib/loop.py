@@ -18,24 +18,22 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from hashlib import blake2b
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator, PartialState
 from accelerate.utils import gather_object, parse_flag_from_env, send_to_device, set_seed
+from datasets import Dataset
 from torch.utils.data import DataLoader
 from tqdm import tqdm
+from transformers import PreTrainedModel
 
 from .batches import LengthGroupedBatches, own_batches, padding_share, token_lengths
 from .data import in_groups
 from .profiles import LARGEST_SEED, CourseError, check_whole_number, unknown_name
 from .results import plain_numbers
 from .saving import StateKeeper, best_step
-
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import PreTrainedModel
 
 Tensors = Mapping[str, torch.Tensor]
 Collate = Callable[[list[dict[str, Any]]], Tensors]

@@ -70,19 +70,13 @@ def load(settings: MaskingSettings) -> DatasetDict:
     return load_data(settings.dataset, "texts", columns=settings.columns, seed=settings.seed, **sizes)
 
 # %% ../nbs/02_masked_lm.ipynb #0f358548
-def preprocess(
-    data: DatasetDict,  # with the column text
-    tokenizer: PreTrainedTokenizerBase,
-    settings: MaskingSettings,
-) -> DatasetDict:
+def preprocess(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, settings: MaskingSettings) -> DatasetDict:
     "The same splits as chunks of tokens, with word_ids. Raises `CourseError` for a split shorter than one chunk."
     return texts_to_chunks(data, tokenizer, settings.chunk_size)
 
 # %% ../nbs/02_masked_lm.ipynb #3a568e16
 def evaluate(
-    model: torch.nn.Module,
-    accelerator: "Accelerator | None",
-    data: Dataset,  # with input_ids and what `collate` needs
+    model: torch.nn.Module, accelerator: Accelerator | None, data: Dataset,
     collate: Callable[[list[dict[str, Any]]], Mapping[str, torch.Tensor]] = default_data_collator,  # for masked rows
 ) -> dict[str, float]:
     "`perplexity` and mean `loss` over all hidden tokens, exact for any batch size and any number of processes."
@@ -92,13 +86,10 @@ def evaluate(
 
 # %% ../nbs/02_masked_lm.ipynb #4cdc7111
 def fine_tune(
-    model: PreTrainedModel,  # changed in place
-    tokenizer: PreTrainedTokenizerBase,
-    data: DatasetDict,  # as `preprocess` returns it
-    settings: MaskingSettings,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: DatasetDict, settings: MaskingSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on the split train with fresh masks, evaluate on validation, if there is one, with frozen ones after each epoch."
+    "Train the model with fresh masks; evaluate on validation, if it is there, with frozen ones after each epoch."
     rate, words, seed = settings.mask_rate, settings.whole_words, settings.seed
     frozen = freeze_masking(data["validation"], tokenizer, rate, seed, whole_words=words) if "validation" in data else None
     for_fit = {"evaluate": frozen and partial(evaluate, data=frozen), "loss_of": masked_lm_loss} | for_fit
@@ -106,11 +97,8 @@ def fine_tune(
     return fit(model, data["train"], collate, LoopConfig.from_settings(settings), **for_fit)
 
 # %% ../nbs/02_masked_lm.ipynb #2f7e4cde
-def train(
-    settings: MaskingSettings,
-    **for_fit: Any,  # such as folder and resume
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, History]:
-    "This chapter's training without the notebook, on any number of processes; `course train 02` calls it."
+def train(settings: MaskingSettings, **for_fit: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, History]:
+    "This chapter's training without the notebook, on any number of processes; `for_fit` is such as folder and resume."
     raw, tokenizer = load(settings), load_tokenizer(settings.checkpoint)
     model = load_model("masked-lm", settings.checkpoint, seed=settings.seed)
     check_fits(model, tokenizer, settings.chunk_size, "chunk_size")
@@ -149,9 +137,8 @@ class MaskFiller:
         hole, longest = self.tokenizer.mask_token, longest_input(self.model, self.tokenizer)
         for text, length in zip(texts, lengths, strict=True):
             if hole not in text or length > longest:
-                raise CourseError(
-                    f"{text[:60]!r} needs a hole, written {hole}, and at most {longest} tokens; it has {length}."
-                )
+                needs = f"a hole, written {hole}, and at most {longest} tokens; it has {length}"
+                raise CourseError(f"{text[:60]!r} needs {needs}.")
         found: list = [[] for _ in texts]
         with evaluating(self.model):
             for part in own_batches(lengths, batch_size):

@@ -22,7 +22,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedTokenizerBase
 
 from .profiles import CourseError
-from .tokens import bases, lists, ranges, special_tokens, tokenize_texts
+from .tokens import bases, list_column, ranges, special_tokens, tokenize_texts
 
 # %% ../nbs/workbench/masking.ipynb #2ca3aabe
 def tokenize_with_word_ids(
@@ -49,7 +49,7 @@ def tokenize_with_word_ids(
         "attention_mask": np.ones(len(place), np.int8),
     }
     wanted = {"input_ids", "word_ids", *tokenizer.model_input_names}
-    return pa.table({name: lists(lengths.sum(1), values) for name, values in columns.items() if name in wanted})
+    return pa.table({name: list_column(lengths.sum(1), values) for name, values in columns.items() if name in wanted})
 
 # %% ../nbs/workbench/masking.ipynb #055b42a1
 def _values(column: pa.ChunkedArray) -> pa.Array:
@@ -209,7 +209,7 @@ def freeze_masking(
         lengths = pc.list_value_length(block["input_ids"]).to_numpy().astype(np.int64)
         words = _values(block["word_ids"]).to_numpy() if whole_words else None
         masked = collate.mask(_values(block["input_ids"]).to_numpy(), lengths, words)
-        shown, labels = (lists(lengths, values.astype(np.int32, copy=False)) for values in masked)
+        shown, labels = (list_column(lengths, values.astype(np.int32, copy=False)) for values in masked)
         kept = {name: block[name] for name in block.column_names if name not in ("input_ids", "labels", "word_ids")}
         pieces.append(pa.table({"input_ids": shown, **kept, "labels": labels}))
     masked = pa.concat_tables(pieces)

@@ -28,7 +28,7 @@ from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from .data import table_fingerprint
 from .profiles import CourseError
-from .tokens import check_fast, check_texts, lists
+from .tokens import check_fast, check_texts, list_column
 
 # %% ../nbs/workbench/packing.ipynb #9c06b1d2
 END = "<|endoftext|>"
@@ -71,7 +71,7 @@ def tokenize_code(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, *, e
         raw.encode_special_tokens = kept
     rows = [encoding.ids + [tokenizer.eos_token_id] * end for encoding in encoded]
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    return lists(lengths, np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())))
+    return list_column(lengths, np.fromiter(chain.from_iterable(rows), np.int32, int(lengths.sum())))
 
 # %% ../nbs/workbench/packing.ipynb #b2584b40
 def pack_sequences(batches: Iterable[pa.ListArray], context_length: int = 128) -> Iterator[pa.ListArray]:

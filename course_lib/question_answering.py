@@ -100,13 +100,10 @@ def evaluate(
 
 # %% ../nbs/05_question_answering.ipynb #c535b46a
 def fine_tune(
-    model: PreTrainedModel,  # changed in place
-    tokenizer: PreTrainedTokenizerBase,
-    data: DatasetDict,  # as `preprocess` returns it
-    settings: AnswerSettings,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: DatasetDict, settings: AnswerSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on train and score validation, if it is there, after each epoch, or every `settings.eval_every` steps."
+    "Train the model in place, score validation, if it is there, after each epoch or every `settings.eval_every` steps."
     if "validation" in data and "evaluate" not in for_fit:
         for_fit["evaluate"] = rehearsed(model, evaluate, data=data, tokenizer=tokenizer, settings=settings)
     collate, config = partial(pad_features, tokenizer=tokenizer), LoopConfig.from_settings(settings)

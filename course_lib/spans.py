@@ -27,7 +27,7 @@ from .checkpoints import check_fits
 from .data import ANSWERS
 from .loop import evaluating, evaluation_batches, token_lengths
 from .profiles import CourseError
-from .tokens import Tokens, bases, check_fast, lists, ranges, special_tokens, tokenize_texts, whole_letters
+from .tokens import Tokens, bases, check_fast, list_column, ranges, special_tokens, tokenize_texts, whole_letters
 
 # %% ../nbs/workbench/spans.ipynb #f1446bea
 def check_lengths(
@@ -153,12 +153,12 @@ def _features(
         special, questions.lengths, contexts.lengths, context_of, keep, max_length, stride
     )
     pool = np.concatenate([sum(layout.ids, ()), questions.ids, contexts.ids]).astype(np.int32)
-    columns = {"input_ids": lists(lengths, pool[index])}
+    columns = {"input_ids": list_column(lengths, pool[index])}
     if "token_type_ids" in tokenizer.model_input_names:
         sizes = [len(questions.ids), len(contexts.ids)]
         types = np.concatenate([sum(layout.types, ()), np.repeat(layout.text_types, sizes)]).astype(np.int8)
-        columns["token_type_ids"] = lists(lengths, types[index])
-    columns["attention_mask"] = lists(lengths, np.ones(len(index), np.int8))
+        columns["token_type_ids"] = list_column(lengths, types[index])
+    columns["attention_mask"] = list_column(lengths, np.ones(len(index), np.int8))
     if labels:
         marked = marks[row].T
         held = (marked[0] >= first) & (marked[1] < stop)
@@ -169,7 +169,7 @@ def _features(
     bounds = pa.array(np.concatenate([[0], np.cumsum(2 * (at >= 0))]), pa.int32())
     pairs = pa.ListArray.from_arrays(bounds, pairs, mask=pa.array(at < 0))
     owners = table["id"].take(pa.array(row))
-    return pa.table(columns | {"example_id": owners, "offset_mapping": lists(lengths, pairs)})
+    return pa.table(columns | {"example_id": owners, "offset_mapping": list_column(lengths, pairs)})
 
 
 def prepare_train_features(

@@ -64,15 +64,8 @@ def load(settings: TranslationSettings) -> DatasetDict:
     return load_data(settings.dataset, "translations", **{name: getattr(settings, name) for name in names})
 
 # %% ../nbs/03_translation.ipynb #1603924e
-def preprocess(
-    data: DatasetDict,  # columns source and target
-    tokenizer: PreTrainedTokenizerBase,
-    settings: TranslationSettings,
-) -> DatasetDict:
-    """The same splits as input_ids, attention_mask and labels; validation keeps `target`, with which BLEU compares.
-
-    Raises `CourseError` for a pair of which one side is blank, naming split and row.
-    """
+def preprocess(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, settings: TranslationSettings) -> DatasetDict:
+    "The splits as input_ids, attention_mask, labels; validation keeps `target`. Raises `CourseError` for half a pair."
 
     def encode(batch: dict[str, list[str]]) -> dict[str, list[list[int]]]:
         ids = encode_texts(batch["source"], tokenizer, settings.max_length)
@@ -91,13 +84,10 @@ def preprocess(
 
 # %% ../nbs/03_translation.ipynb #622b815f
 def evaluate(
-    model: PreTrainedModel,
-    accelerator: Accelerator | None,
-    data: Dataset,  # as `preprocess` returns validation
-    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel, accelerator: Accelerator | None, data: Dataset, tokenizer: PreTrainedTokenizerBase,
     settings: TranslationSettings,
 ) -> dict[str, float]:
-    "`bleu`, `chrf` and the mean `loss` of a label token; the same numbers on every process, for any number of them."
+    "`bleu`, `chrf`, mean `loss` of a label token on validation, as `preprocess` returns it; the same on every process."
     made = generate_all(model, data, accelerator=accelerator, max_length=settings.max_length, num_beams=settings.num_beams)
     scores = bleu_scores(decode_predictions(made, tokenizer), data["target"][:], tokenizer=settings.bleu_tokenizer)
     rows, collate = data.remove_columns("target"), DataCollatorForSeq2Seq(tokenizer)
@@ -106,24 +96,18 @@ def evaluate(
 
 # %% ../nbs/03_translation.ipynb #e5b32e4d
 def fine_tune(
-    model: PreTrainedModel,  # changed in place
-    tokenizer: PreTrainedTokenizerBase,
-    data: DatasetDict,  # as `preprocess` returns it
-    settings: TranslationSettings,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, data: DatasetDict, settings: TranslationSettings,
     **for_fit: Any,
 ) -> History:
-    "Train on the split train, and score the translations of validation, if it is there, after each epoch."
+    "Train the model in place on train, and score the translations of validation, if it is there, after each epoch."
     if "validation" in data and "evaluate" not in for_fit:
         for_fit["evaluate"] = rehearsed(model, evaluate, data=data["validation"], tokenizer=tokenizer, settings=settings)
     config, collate = LoopConfig.from_settings(settings), DataCollatorForSeq2Seq(tokenizer)
     return fit(model, data["train"], collate, config, **for_fit)
 
 
-def train(
-    settings: TranslationSettings,
-    **for_fit: Any,  # such as folder and resume
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, History]:
-    "This chapter's training without the notebook, on any number of processes; `course train 03` calls it."
+def train(settings: TranslationSettings, **for_fit: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, History]:
+    "This chapter's training without the notebook, on any number of processes; `for_fit` is such as folder and resume."
     raw, tokenizer = load(settings), load_tokenizer(settings.checkpoint)
     model = load_model("seq2seq", settings.checkpoint, seed=settings.seed)
     set_languages(model, tokenizer, settings.language_codes or settings.languages, settings.prefix)

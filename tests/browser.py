@@ -66,7 +66,7 @@ class Page:
         assert "exceptionDetails" not in found, f"{expression}: {found['exceptionDetails']}"
         return found["result"].get("value")
 
-    def wait(self, expression: str, seconds: float = 60) -> Any:
+    def wait(self, expression: str, seconds: float = 180) -> Any:
         "The value of the expression as soon as it is true; an assertion fails where it never is."
         end = time.monotonic() + seconds
         while not (value := self.js(expression)):

@@ -254,6 +254,28 @@ def codeparrot_model() -> dict[str, bytes | str]:
     }
 
 
+@cache
+def smollm2() -> dict[str, bytes | str]:
+    "HuggingFaceTB/SmolLM2-135M: a Llama with the bytes and merges of a GPT-2, in bfloat16, as safetensors alone."
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    sizes |= {"num_key_value_heads": 1, "max_position_embeddings": 1024, "tie_word_embeddings": True}
+    files = dict(codeparrot_model())
+    vocabulary = json.loads(files["vocab.json"])
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=len(vocabulary), bos_token_id=0, eos_token_id=0, **sizes))
+    kept = ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+    return {
+        **{name: files[name] for name in kept},
+        "README.md": "---\nlicense: apache-2.0\nlanguage:\n- en\n---\n\n# SmolLM2\n",
+        "config.json": config_of(model, dtype="bfloat16"),
+        "model.safetensors": weights(model.to(torch.bfloat16), tied=("lm_head.weight",))["model.safetensors"],
+        "onnx/model.onnx": WASTE,
+    }
+
+
 def as_parquet(rows: list[dict[str, Any]]) -> bytes:
     buffer = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist(rows), buffer)
@@ -387,6 +409,7 @@ def fill(hub: LoopbackHub) -> LoopbackHub:
         "huggingface-course/codeparrot-ds": codeparrot_model(),
     }.items():
         offer_safetensors(hub.add("models", name, files), converted(files))
+    hub.add("models", "HuggingFaceTB/SmolLM2-135M", smollm2())
     hub.add("datasets", "nyu-mll/glue", glue())
     hub.add("datasets", "stanfordnlp/imdb", imdb())
     hub.add("datasets", "rajpurkar/squad", squad())

@@ -1129,6 +1129,18 @@ def test_an_adapter_of_another_base_or_of_other_classes_is_named(small, adapter_
     assert "none of the layers that it changes" in complaint(load_model, "sequence-classification", folder)
 
 
+def test_a_new_head_that_stays_as_it_was_drawn_goes_along_with_the_adapter(small, tmp_path):
+    "Below LoRA alone it is frozen; of BERT, two of its tensors are one."
+    body = changed(small("bert"), tmp_path / "body", keep=lambda name: not name.startswith("cls"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = load_model("masked-lm", body, seed=3)
+    assert len(new_weights(model)) > 3
+    model = adapted(model, task="masked-lm")
+    write_model(model, load_tokenizer(body), None, tmp_path / "adapter")
+    assert same_weights(finished_model("masked-lm", tmp_path / "adapter")[0], model)
+
+
 def test_a_head_that_the_adapter_does_not_hold_was_never_trained(adapter_on):
     folder, _ = adapter_on(by_peft=True, task_type=None)
     assert "Fine-tune it first" in complaint(finished_model, "sequence-classification", folder)

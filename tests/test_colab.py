@@ -1,4 +1,4 @@
-"""The way that most readers take: all five chapters, top to bottom, as Colab runs them, on a Hub of this machine.
+"""The way that most readers take: all six chapters, top to bottom, as Colab runs them, on a Hub of this machine.
 
 A fresh kernel of Colab's kind, `google.colab` imported before the first cell, an empty folder, an empty cache, no
 checkout; the real repositories' layouts with little in them. No cell may fail, and nothing may be printed in red but
@@ -33,6 +33,7 @@ TINY = {
     "03": "train_size=300 validation_size=40",
     "04": "train_size=200 validation_size=60 train_contexts=300 validation_contexts=40",
     "05": "train_size=100 validation_size=40",
+    "06": "train_size=80 validation_size=40 max_length=48",
 }
 
 pytestmark = pytest.mark.slow

@@ -212,13 +212,14 @@ def without_gradio(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
 
 
-def test_without_gradio_the_remedy_is_named(models, monkeypatch):
+def test_without_gradio_the_remedy_is_named(models, monkeypatch, tmp_path):
     without_gradio(monkeypatch)
     with pytest.raises(CourseError, match=r"course demo needs Gradio .*: pip install 'course_lib\[demo\]'$"):
         page(model_sources(models, []))
-    done = CliRunner().invoke(cli.app, ["demo", "--models", str(models)])
-    assert done.exit_code == 2
-    assert done.stderr.strip().count("\n") == 0
+    for more in ([], ["--export", str(tmp_path / "space")]):
+        done = CliRunner().invoke(cli.app, ["demo", "--models", str(models), *more])
+        assert done.exit_code == 2
+        assert re.fullmatch(r"Error: course demo needs Gradio .*", done.stderr.strip())
     assert CliRunner().invoke(cli.app, ["demo", "06=x"]).exit_code == 2
 
 
@@ -248,7 +249,7 @@ def test_a_space_is_the_page_its_requirements_and_the_models(space, models):
     files = {path.relative_to(space).as_posix() for path in space.rglob("*") if path.is_file()}
     own = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
     assert files == {"app.py", "requirements.txt", "README.md"} | {
-        f"models/{name}/{file}" for name in ("01", "05", "before") for file in own
+        f"models/{name}/{file}" for name in ("01", "05") for file in own
     }
     assert not [path for path in space.rglob("*") if path.is_file() and b"nobody's business" in path.read_bytes()]
     course, transformers = (space / "requirements.txt").read_text().splitlines()
@@ -262,6 +263,12 @@ def test_a_space_is_the_page_its_requirements_and_the_models(space, models):
     assert str(models) not in text
     done = CliRunner().invoke(cli.app, ["demo", "--export", str(space)])
     assert (done.exit_code, "must be empty" in done.output) == (2, True)
+
+
+def test_what_chapter_2_began_with_goes_along(tmp_path, gradio):
+    write_space(model_sources(tmp_path / "none", ["02=mini/encoder", "before=owner/name"]), tmp_path)
+    assert "page({'02': 'models/02', 'before': 'owner/name'})" in (tmp_path / "app.py").read_text(encoding="utf-8")
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["02"]
 
 
 def test_no_space_without_a_model(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CHAPTERS = {"training_loop", "masked_lm", "translation", "causal_lm", "question_answering"}
+CHAPTERS = {"training_loop", "masked_lm", "translation", "causal_lm", "question_answering", "adapters"}
 VERBS = {"load", "preprocess", "fine_tune", "evaluate", "train"}
 # Still to be made one, or to be renamed; a name may leave this list, none may come.
 TWICE = {"SETTINGS"}

@@ -7,10 +7,8 @@ import resource
 import threading
 import time
 import traceback
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from unittest import mock
 
 import pytest
@@ -32,7 +30,6 @@ from transformers import BertConfig, BertForSequenceClassification, BertTokenize
 from course_lib.checkpoints import TASKS, load_model
 from course_lib.hub import (
     PIPELINES,
-    BackgroundPublisher,
     model_card,
     public_name,
     publish,
@@ -268,13 +265,6 @@ def test_a_token_from_a_file_is_taken_without_its_line_break(hub: Hub, tokenizer
 def test_what_cannot_be_a_token_is_refused_and_not_shown(hub: Hub, tokenizer, tmp_path, wrong):
     message = refusal(tokenizer, tmp_path / "files", token=wrong)
     assert not [part for part in (*wrong.split(), repr(wrong)) if part in message]
-    publisher = in_the_background(tokenizer, tmp_path / "steps", options={"token": wrong})
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        publisher(small_model(), event_of(1))
-        said = f"{publisher.upload.exception(30)} {[str(warning.message) for warning in caught]}"
-    assert "Step 1 was not published" in said
-    assert TOKEN[9:] not in said
     assert hub.commits == []
 
 
@@ -406,7 +396,12 @@ def test_the_card_of_an_adapter_on_a_packaged_base(tmp_path, tokenizer):
     assert 'from_pretrained(resolve_checkpoint("mini/encoder"), num_labels=2)' in code
 
 
-@pytest.mark.parametrize("base", ["", "here", "/srv/base", "./base"])
+def test_an_old_id_without_an_owner_is_a_base():
+    head = model_card("you/model", "masked-lm", model=on_a_base("gpt2")).split("---\n")[1]
+    assert yaml.safe_load(head)["base_model"] == "gpt2"
+
+
+@pytest.mark.parametrize("base", ["", "here", "/srv/base", "./base", "C:\\models\\base", "some/where/base"])
 def test_what_only_this_machine_has_is_no_base_for_others(tokenizer, tmp_path, monkeypatch, base):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -449,11 +444,8 @@ def test_a_tilde_is_the_home_folder(hub: Hub, tokenizer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    publisher = in_the_background(tokenizer, "~/steps")
-    publisher(small_model(), event_of(1))
-    assert publisher.upload.result(30) == f"{hub.url}/you/model"
-    assert {path.name for path in (tmp_path / "steps").iterdir()} == FILES
     assert set(write_model(small_model(), tokenizer, None, "~/files")) == FILES - {"README.md"}
+    assert upload("~/files", "you/model", ["config.json"]) == f"{hub.url}/you/model"
     assert not list(Path().iterdir())
 
 
@@ -574,14 +566,6 @@ def test_a_folder_of_two_parts_is_a_path(tmp_path, monkeypatch):
 # In the background
 
 
-def event_of(step: int) -> SimpleNamespace:
-    return SimpleNamespace(steps=[{"step": step}], evaluations=[{"step": step, "epoch": 1.0, "loss": 0.5}])
-
-
-def in_the_background(tokenizer, folder: Path, **options) -> BackgroundPublisher:
-    return BackgroundPublisher(tokenizer, "you/model", folder, {"task": "sequence-classification"}, **options)
-
-
 def test_a_training_is_published_while_it_runs(hub: Hub, tokenizer, tmp_path):
     rows = Dataset.from_dict({"input_ids": [[2, 5, 3]] * 16, "labels": [0, 1] * 8})
 
@@ -596,65 +580,24 @@ def test_a_training_is_published_while_it_runs(hub: Hub, tokenizer, tmp_path):
         )
         return history, [parameter.tolist() for parameter in model.parameters()]
 
-    publisher = in_the_background(tokenizer, tmp_path / "files")
+    uploads = []
+
+    def publisher(model, history):
+        card = model_card("you/model", model=model, metrics=history.evaluations[-1], task="sequence-classification")
+        names = write_model(model, tokenizer, card, tmp_path / "files")
+        if not uploads:  # as long as one is on its way
+            uploads.append(HfApi().run_as_future(upload, tmp_path / "files", "you/model", names))
+
     expected = train(None)
     assert train(publisher) == expected
-    assert publisher.upload.result(30) == f"{hub.url}/you/model"
-    assert hub.commits[0]["summary"] == "Step 2"
+    assert uploads[0].result(30) == f"{hub.url}/you/model"
     assert {path.name for path in (tmp_path / "files").iterdir()} == FILES
-    weights = (tmp_path / "files" / "model.safetensors").read_bytes()
-    assert hub.repositories["you/model"]["model.safetensors"] == weights
+    assert set(hub.repositories["you/model"]) >= FILES
 
     hub.faults["commit"] = [403] * 10
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        publisher = in_the_background(tokenizer, tmp_path / "second")
-        assert train(publisher) == expected, "a failed upload changes nothing"
-        assert "may not write" in str(publisher.upload.exception(30))
-    assert any("training goes on" in str(warning.message) for warning in caught)
-    assert (tmp_path / "second" / "README.md").is_file()
-
-    (tmp_path / "file").write_text("")
-    with pytest.warns(UserWarning, match="Publishing failed, training goes on"):
-        found = train(in_the_background(tokenizer, tmp_path / "file"))
-    assert found == expected, "nor does a disk that refuses"
-
-
-def test_a_slow_hub_holds_nobody_up(hub: Hub, tokenizer, tmp_path):
-    event = threading.Event()
-    hub.faults["create"] = [("slow", event)]
-    publisher = in_the_background(tokenizer, tmp_path / "files")
-    started = time.perf_counter()
-    for step in (1, 2, 3):
-        publisher(small_model(), event_of(step))
-    assert time.perf_counter() - started < 5
-    event.set()
-    publisher.upload.result(30)
-    publisher(small_model(), event_of(4))
-    publisher.upload.result(30)
-    assert [commit["summary"] for commit in hub.commits] == ["Step 1", "Step 4"], "what was overtaken is left out"
-
-
-def test_the_card_shows_no_scores_of_other_weights(hub: Hub, tokenizer, tmp_path):
-    publisher = in_the_background(tokenizer, tmp_path / "files")
-    for scored, shown in ((4, True), (1, False)):
-        publisher(small_model(), SimpleNamespace(steps=[{"step": 4}], evaluations=[{"step": scored, "loss": 0.51234}]))
-        publisher.upload.result(30)
-        assert (b"0.5123" in hub.repositories["you/model"]["README.md"]) is shown
-
-
-def test_an_epoch_without_any_evaluation_is_published(hub: Hub, tokenizer, tmp_path):
-    publisher = in_the_background(tokenizer, tmp_path / "files")
-    publisher(small_model(), SimpleNamespace(steps=[{"step": 1}, {"step": 2}], evaluations=[]))
-    publisher.upload.result(30)
-    assert hub.commits[0]["summary"] == "Step 2"
-
-
-def test_a_publisher_does_not_print_its_token(tokenizer, tmp_path):
-    publisher = in_the_background(tokenizer, tmp_path, options={"token": TOKEN})
-    assert TOKEN not in repr(publisher)
-    assert TOKEN not in str(publisher)
-    assert "you/model" in repr(publisher)
+    uploads.clear()
+    assert train(publisher) == expected, "a failed upload changes nothing"
+    assert "may not write" in str(uploads[0].exception(30))
 
 
 def test_a_model_without_a_card(tokenizer, tmp_path):

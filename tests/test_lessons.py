@@ -22,12 +22,10 @@ from course_lib.lessons import (
     bootstrap,
     describe,
     find_matching_head,
-    glossary,
     packaged,
     plot_attention,
     plot_batches,
     plot_beams,
-    plot_by_class,
     plot_by_position,
     plot_choices,
     plot_losses,
@@ -158,12 +156,6 @@ def test_loss_by_position_is_the_mean_over_contexts_with_its_standard_error():
     assert len(axes.containers[1][0].get_xdata()) == 1
 
 
-def test_each_class_has_its_histogram_as_shares():
-    axes = plot_by_class([0.1, 0.2, 0.8], [0, 0, 1], ["low", "high", "none of these"], xlabel="value")
-    heights = [sum(bar.get_height() for bar in bars) for bars in axes.containers]
-    assert heights == pytest.approx([1, 1, 0])
-
-
 def test_batches_are_dark_where_there_is_text():
     plot_batches({"to 8": ([3, 5], 8), "to the longest": ([3, 5], None)})
     wide, narrow = (axes.images[0].get_array() for axes in plt.gcf().axes)
@@ -281,14 +273,3 @@ def test_the_beam_search_finds_what_generate_finds(width):
         assert ended[0][0] == tokenizer.decode(made[0], skip_special_tokens=True)
         assert all(len(kept) <= width for kept in steps)
         assert [mean for _, _, mean in ended] == sorted((mean for _, _, mean in ended), reverse=True)
-
-
-def test_a_glossary_holds_words_that_nearly_always_have_the_same_translation():
-    sources = ["Restart the Kernel", "kernel names", "Kernel", "Names of cells", "No kernel", "names"]
-    targets = ["Redémarrer le noyau", "noms du noyau", "NOYAU", "Libellés", "Aucun noyau", "noms"]
-    found = glossary(sources, targets)
-    assert found[0] == {"term": "kernel", "translation": "noyau", "texts": 4, "share": 1.0}
-    assert "names" not in [row["term"] for row in found], "two of three"
-    assert "names" in [row["term"] for row in glossary(sources, targets, least=0.6)]
-    assert glossary([], []) == glossary(["a"], ["漢字漢字"]) == []
-    assert glossary(["long"], ["漢字"]) == [], "no word of four letters"

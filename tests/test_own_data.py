@@ -77,12 +77,20 @@ def questions_that_cannot_all_be_used(folder: Path) -> tuple[str, str, str]:
     return "05", f"{settings} max_length=64 stride=8 n_best=1 validation_size=4", "Brooklyn"
 
 
+def pairs_of_three_classes_beside_two_and_a_gpt(folder: Path) -> tuple[str, str, str]:
+    row = lambda number, sentence: {"sentence1": sentence(9), "sentence2": sentence(4), "label": number % 3 if number else 2}
+    settings = f"dataset={write(folder / 'data', 12, row)} checkpoint={save_checkpoint('gpt2', folder / 'mine')} rank=2"
+    second = write(folder / "second", 8, lambda number, sentence: {"text": sentence(9), "label": number % 2})
+    return "06", f"{settings} alpha=3 targets=c_attn beside={second} max_length=16 batch_size=4", "trained"
+
+
 CASES = [
     pairs_of_three_classes_and_a_gpt,
     few_texts_that_stand_in_both_splits,
     few_pairs_in_letters_of_their_own,
     small_files_and_no_finished_model,
     questions_that_cannot_all_be_used,
+    pairs_of_three_classes_beside_two_and_a_gpt,
 ]
 
 

@@ -68,6 +68,7 @@ CHAPTERS = {
         },
     ),
     "question_answering": ("questions", "question-answering", "encoder", SMALL, {"max_length": 128, "stride": 32}),
+    "adapters": ("pairs", "sequence-classification", "encoder", SMALL, {"rank": 2}),
 }
 
 

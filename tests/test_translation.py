@@ -161,7 +161,7 @@ def test_the_best_of_several_references_counts():
     ("predictions", "references", "part"),
     [
         (["a"], ["a", "b"], "1 predictions for 2 references"),
-        ([], [], "no predictions"),
+        ([], [], "no references"),
         ("ab", ["a", "b"], "give a list"),
         (["a"], "a", "give a list"),
     ],

@@ -16,6 +16,7 @@ CHAPTERS = {  # module -> task of its model, further settings
     "translation": ("seq2seq", {}),
     "causal_lm": (None, {"keywords": None, "layers": 1, "width": 16, "heads": 2, "context_length": 32, "train_contexts": 12}),
     "question_answering": ("question-answering", {}),
+    "adapters": ("sequence-classification", {}),
 }
 
 

@@ -61,7 +61,8 @@ def cards() -> str:
         figure = re.search(r"\(attachment:([^)]+)\)", path.read_text(encoding="utf-8"))
         picture = f"![](/_attachments/{figure[1]})\n\n" if figure else ""
         link = f"[{title}]({path.relative_to(ROOT).as_posix()})"
-        found.append(f":::{{container}} chapter\n{picture}{number_of(path)} · **{link}**\n\n{line}\n\n*{measured(path)}*\n:::")
+        score = f"\n\n*{measured(path)}*" if measured(path) else ""
+        found.append(f":::{{container}} chapter\n{picture}{number_of(path)} · **{link}**\n\n{line}{score}\n:::")
     return "::::{container} cards\n" + "\n".join(found) + "\n::::"
 
 
