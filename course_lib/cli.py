@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['KEEP_MEMORY', 'main', 'app', 'chapters', 'cell_sources', 'find_notebooks', 'kernel_environment', 'Run',
-           'run_notebook', 'run_notebooks', 'list_chapters', 'run', 'chapter_module', 'launch_command', 'train',
-           'versions', 'ping_hub', 'demo', 'doctor']
+           'run_notebook', 'run_notebooks', 'list_chapters', 'run', 'chapter_module', 'train', 'versions', 'ping_hub',
+           'demo', 'doctor']
 
 # %% ../nbs/workbench/cli.ipynb #e7e96020
 import importlib.metadata
@@ -16,7 +16,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -37,14 +36,13 @@ from .results import flat_row, plain_numbers, read_result, write_atomically
 def chapters(language: str = "en") -> dict[str, Path]:
     "Chapter number -> notebook, in order: {'01': …/01_training_loop.ipynb}. The checkout's, or the installed copies."
     package = Path(course_lib.__file__).parent
-    folder, others = package / "notebooks", package / "notebooks"
+    folder = others = package / "notebooks"
     if (package.parent / "settings.ini").is_file():  # a checkout
         folder, others = package.parent / "nbs", package.parent / "translations"
     translated = {path.parents[1].name: path.parent for path in others.glob("*/notebooks/01_*.ipynb")}
     if language not in (known := {"en": folder} | translated):
         raise CourseError(unknown_name("language", language, sorted(known)))
-    folder = known[language]
-    return {path.name[:2]: path for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))}
+    return {path.name[:2]: path for path in sorted(known[language].glob("[0-9][0-9]_*.ipynb"))}
 
 
 def cell_sources(notebook: Path) -> list[str]:
@@ -280,23 +278,6 @@ def chapter_module(notebook: Path) -> Any:
         raise CourseError(f"{notebook.name} is no chapter, and cannot be trained. `course list` shows them.")
     return importlib.import_module(f"course_lib.{notebook.stem[3:]}")
 
-
-def launch_command(processes: int) -> list[str]:
-    "The command that starts so many processes on this machine, up to the words for `course`. Raises `CourseError`."
-    import torch
-
-    program = [sys.executable, "-c", "from course_lib.cli import main; main()"]
-    if 0 < (gpus := torch.cuda.device_count()) < processes:
-        problem = f"--processes {processes} needs as many GPUs, and here are {gpus}. Give --processes {gpus}"
-        raise CourseError(f"{problem}, or set CUDA_VISIBLE_DEVICES= to train on the CPU.")
-    if processes == 1:  # the launcher would start one more process, only to wait for it
-        return program
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    # Port 0 is any that is free; `fit` decides about precision and dynamo for itself.
-    words = ["--multi_gpu", f"--num_processes={processes}", "--num_machines=1", "--main_process_port=0"]
-    words += ["--mixed_precision=no", "--dynamo_backend=no", f"--num_cpu_threads_per_process={threads}"]
-    return [sys.executable, "-m", "accelerate.commands.launch", *words, "--no_python", *program]
-
 # %% ../nbs/workbench/cli.ipynb #dd4a83ec
 def _stop_with_the_command() -> None:
     os.read(0, 1)  # the command holds the other end, and never writes
@@ -373,6 +354,8 @@ def train(
     resume: Annotated[bool, typer.Option(help="go on from the newest state")] = False,
 ) -> None:
     "Train a chapter's model without its notebook, in one process or many; write model, history and states."
+    from course_lib.processes import launch_command
+
     try:
         profile, names, assignments = _parse(chapter, set_, seed, profile)
         notebooks = find_notebooks(names)
