@@ -1,6 +1,6 @@
 # make course   run every chapter in the tiny profile       make test   everything that CI checks
 # make lab      open JupyterLab                             make bench  ours against the naive way
-# make site     these pages as a site, in _build/site/
+# make site     these pages as a site, in _build/site/, and its translations below
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -17,13 +17,10 @@ release = version
 root_doc = "index"
 extensions = ["myst_nb", "course_site"]
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
-language = "en"
+language = "en"  # tools/site.py says which, and the titles in it
 add_module_names = False
 toc_object_entries_show_parents = "hide"
-locale_dirs = [str(HERE / "locale")]
-gettext_compact = False  # a catalog for each page
-gettext_uuid = gettext_location = False
-gettext_additional_targets = ["image"]
+templates_path = [str(HERE / "templates")]
 
 # Notebooks are shown as they were saved.
 nb_execution_mode = "off"
@@ -54,6 +51,7 @@ html_theme_options = {
     "use_source_button": False,
     "home_page_in_toc": False,
     "show_navbar_depth": 1,
+    "article_header_end": ["editions.html", "article-header-buttons.html"],
     "footer_content_items": ["copyright.html"],
     "show_toc_level": 2,
     "navbar_start": [],

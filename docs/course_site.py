@@ -7,9 +7,11 @@ that *Download* gives.
 import ast
 import base64
 import json
+import posixpath
 import re
 import zlib
-from html import escape
+from collections.abc import Callable
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -24,6 +26,8 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 from tools.export import ROOT, read_settings
+from tools.site import docnames
+from tools.translate import languages, says
 
 logger = logging.getLogger(__name__)
 SETTINGS = read_settings()
@@ -34,11 +38,6 @@ OWN_BADGE = re.compile(rf"\[!\[[^]]*\]\({re.escape(BADGE)}\)\]\([^)]*\)\s*")
 DETAILS = re.compile(r"<details>\s*<summary>(.*?)</summary>\s*(.*?)\s*</details>", re.S)
 DIRECTIVE = re.compile(r"^#\|[^\n]*\n?", re.M)
 GLOSSARY = "docs/glossary"
-# What the site says itself, by language: three links and a fold.
-LABELS = {
-    "en": ("Open in Colab", "Download", "Code", "Solution"),
-    "ru": ("Открыть в Colab", "Скачать", "Код", "Решение"),
-}
 
 
 # Reading notebooks
@@ -118,13 +117,19 @@ def read_notebook(app: Sphinx, docname: str, content: list[str]) -> None:
     content[0] = json.dumps(notebook)
 
 
-def labels(language: str) -> tuple[str, str, str, str]:
-    return LABELS.get(language, LABELS["en"])
+def own_words(language: str) -> Callable[[str], str]:
+    "What the site says itself in a language, by the English of it: docs/words.md and its translations."
+    return says(language)["site_words"]
+
+
+def own_paths(language: str) -> str:
+    "Where the notebooks of a language begin in the repository, instead of nbs/."
+    return "nbs/" if language == "en" else f"translations/{language}/notebooks/"
 
 
 def name_folds(app: Sphinx, config: Config) -> None:
     "Once the language is known."
-    config.nb_code_prompt_show = config.nb_code_prompt_hide = labels(config.language)[2]
+    config.nb_code_prompt_show = config.nb_code_prompt_hide = own_words(config.language)("Code")
 
 
 class NotebookLinks(SphinxDirective):
@@ -133,10 +138,25 @@ class NotebookLinks(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         path = f"{self.env.docname}.ipynb"
         up = "../" * self.env.docname.count("/")
-        colab, download, *_ = labels(self.config.language)
-        html = f'<a class="reference external" href="{escape(COLAB + path)}">{colab}</a>'
-        html += f'<a class="reference internal" href="{escape(up)}_sources/{escape(path)}" download>{download}</a>'
+        say = own_words(self.config.language)
+        colab = COLAB + path.replace("nbs/", own_paths(self.config.language), 1)
+        html = f'<a class="reference external" href="{escape(colab)}">{say("Open in Colab")}</a>'
+        html += f'<a class="reference internal" href="{escape(up)}_sources/{escape(path)}" download>{say("Download")}</a>'
         return [nodes.raw("", f'<p class="notebook-links">{html}</p>', format="html")]
+
+
+class HeadingPlaces(SphinxTransform):
+    "A heading without a Latin letter has its words for a place, not a number."
+
+    default_priority = 31
+
+    def apply(self, **kwargs) -> None:
+        places = self.env.metadata[self.env.docname].get("myst_slugs", {})
+        for section in self.document.findall(nodes.section):
+            if section.get("slug") in places and re.fullmatch(r"id\d+", section["ids"][0]):
+                line, _, title = places[section["slug"]]
+                places[section["slug"]] = (line, section["slug"], title)
+                section["ids"].insert(0, section["slug"])
 
 
 class details(nodes.General, nodes.Element):
@@ -172,33 +192,57 @@ def page_link(env: BuildEnvironment, path: str, *text: nodes.Node, anchor: str |
     return link
 
 
+def address(here: str, own: str, there: str, language: str) -> str:
+    "From the page `here` of the language `own` to the page `there` of another language, relative."
+    place = lambda docname, language: posixpath.join("" if language == "en" else language, f"{docname}.html")
+    return posixpath.relpath(place(there, language), posixpath.dirname(place(here, own)) or ".")
+
+
+def english(env: BuildEnvironment, docname: str) -> str | None:
+    "Where the English page is, if it is the only one."
+    if docname in env.found_docs or docname not in docnames("en"):
+        return None
+    return address(env.docname, env.config.language, docname, "en")
+
+
 class LocalLinks(SphinxTransform):
     "Whole addresses of this repository's pages become links on the site, and badges a picture of its own."
 
-    default_priority = 30  # after translation
+    default_priority = 30
 
     def apply(self, **kwargs) -> None:
+        say = own_words(self.config.language)
         for image in self.document.findall(nodes.image):
             if image["uri"] == BADGE:
-                image["uri"] = "/_attachments/colab.svg"
-                path = image.parent.get("refuri", "").removeprefix(COLAB)
+                image["uri"], image["alt"] = "/_attachments/colab.svg", say("Open in Colab")
+                path = self.english_path(image.parent.get("refuri", "").removeprefix(COLAB))
                 if path.startswith("nbs/solutions/") and self.env.path2doc(path) in self.env.found_docs:
                     index = image.parent.parent.index(image.parent)
-                    here = page_link(self.env, path, nodes.Text(labels(self.config.language)[3]))
+                    here = page_link(self.env, path, nodes.Text(say("Solution")))
                     image.parent.parent.insert(index, [here, nodes.Text(" ")])
         for link in [*self.document.findall(nodes.reference)]:
             if not link.get("refuri", "").startswith(OURS):
                 continue
             path, _, anchor = unquote(link["refuri"].removeprefix(OURS)).partition("#")
+            path = self.english_path(path)
             if path == "nbs/index.ipynb":
                 path = "index.md"
             docname = self.env.path2doc(path)
-            if anchor.startswith("cell-"):
+            if page := english(self.env, docname):
+                link["refuri"], link["internal"] = f"{page}#{nodes.make_id(anchor)}" if anchor else page, True
+                if say("in English") not in link.parent.astext():
+                    link.append(nodes.Text(f" ({say('in English')})"))
+            elif anchor.startswith("cell-"):
                 continue  # below
-            if docname in self.env.found_docs:
+            elif docname in self.env.found_docs:
                 link.replace_self(page_link(self.env, path, *link.children, anchor=anchor or None))
             elif not (ROOT / path).exists():
                 logger.warning("no such file in the repository: %s", path, location=link)
+
+    def english_path(self, path: str) -> str:
+        "What the file at `path` is a translation of."
+        path = path.replace(own_paths(self.config.language), "nbs/", 1)
+        return path.removeprefix(f"translations/{self.config.language}/")
 
 
 class ExportedCells(SphinxPostTransform):
@@ -208,7 +252,7 @@ class ExportedCells(SphinxPostTransform):
     formats = ("html",)
 
     def run(self, **kwargs) -> None:
-        place = lambda docname: self.app.builder.get_relative_uri(self.env.docname, docname)
+        place = lambda name: english(self.env, name) or self.app.builder.get_relative_uri(self.env.docname, name)
         for link in self.document.findall(nodes.reference):
             path, _, anchor = link.get("refuri", "").removeprefix(OURS).partition("#cell-")
             if anchor:
@@ -220,6 +264,23 @@ class ExportedCells(SphinxPostTransform):
                 name = f"course_lib.{tags['module']}"
                 link = nodes.reference("", name, refuri=place(f"api/{tags['module']}"), internal=True)
                 cell.insert(0, nodes.paragraph("", "", link, classes=["exported"]))
+
+
+def name_editions(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    "For the switch: each other language, its name, and this page in it, or its front page."
+    own, context["editions"] = app.config.language, []
+    for language in ["en", *languages()]:
+        there = pagename if pagename in docnames(language) | {"search"} else "index"
+        if language != own:
+            context["editions"].append((language, own_words(language)("English"), address(pagename, own, there, language)))
+
+
+def say_labels(app: Sphinx, error: Exception | None) -> None:
+    "What the theme says in English only, such as the names of its buttons."
+    say, label = own_words(app.config.language), re.compile(r'( (?:title|aria-label|placeholder)="|</i>\s*)([^"<]+?)(?=\s*["<])')
+    for path in [] if error or app.config.language == "en" else Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(label.sub(lambda found: found[1] + escape(say(unescape(found[2]))), text), encoding="utf-8")
 
 
 # The glossary
@@ -248,6 +309,28 @@ class GlossaryPlaces(SphinxTransform):
                     item["ids"].append("term-" + re.sub(r"\W+", "-", words[0].lower()))
 
 
+# What Russian words end in: adjectives, and nouns by the last letter of their first form.
+ADJECTIVE = "(?:ый|ий|ой|ая|яя|ое|ее|ые|ие|ого|его|ому|ему|ым|им|ом|ем|ей|ую|ых|их|ыми|ими)"
+NOUN = "(?:[аяоеёыиьуюй]|ой|ей|ью|ям|ам|ях|ах|ями|ами|ем|ём|ом|ов|ев|ии|ий|ия|ию)?"
+
+
+def inflected(term: str, language: str) -> str:
+    "A pattern that finds the word or words in any form that stands in a sentence."
+    if language == "en":
+        return re.escape(term) + "(?:e?s)?"
+    if language != "ru":
+        return re.escape(term) + r"\w{0,3}"
+    found = []
+    for word in term.split():
+        if len(word) > 4 and re.search("(?:ый|ий|ой|ая|ое|ые)$", word):
+            found.append(re.escape(word[:-2]) + ADJECTIVE)
+        elif len(word) > 4 and re.search("[аяоеьи]$", word):
+            found.append(re.escape(word[:-1]) + NOUN)
+        else:
+            found.append(re.escape(word) + r"\w{0,3}" * bool(re.search("[а-яё]$", word)))
+    return r"\s".join(found)
+
+
 class TermLinks(SphinxPostTransform):
     "In each notebook, the first use of a word that the glossary explains leads there."
 
@@ -269,17 +352,17 @@ class TermLinks(SphinxPostTransform):
         if not self.env.docname.startswith("nbs/") or GLOSSARY not in self.env.found_docs:
             return
         terms, done = self.terms(), set()
-        ending = "(?:e?s)?" if self.config.language == "en" else r"\w{0,3}"
-        words = "|".join(re.escape(word) for word in sorted(terms, key=len, reverse=True))
-        pattern = re.compile(rf"(?<![\w-])({words}){ending}(?![\w-])", re.IGNORECASE)
+        words = sorted(terms, key=len, reverse=True)
+        forms = "|".join(f"({inflected(word, self.config.language)})" for word in words)
+        pattern = re.compile(rf"(?<![\w-])(?:{forms})(?![\w-])", re.IGNORECASE)
         glossary = self.app.builder.get_relative_uri(self.env.docname, GLOSSARY)
         for text in [*self.document.findall(nodes.Text)]:
             if not is_prose(text):
                 continue
             parts, end = [], 0
             for found in pattern.finditer(text):
-                word, place, said = terms[found[1].lower()]
-                if place in done or (word != word.lower() and found[1] != word):
+                word, place, said = terms[words[found.lastindex - 1]]
+                if place in done or any(name not in found[0] for name in re.findall(r"\w*[A-ZА-ЯЁ]\w*", word)):
                     continue
                 done.add(place)
                 link = nodes.reference("", found[0], refuri=f"{glossary}#{place}", internal=True, reftitle=said)
@@ -328,9 +411,14 @@ def setup(app: Sphinx) -> dict:
     app.add_node(summary, html=pair("summary"))
     app.add_transform(LocalLinks)
     app.add_transform(GlossaryPlaces)
+    app.add_transform(HeadingPlaces)
     app.add_post_transform(ExportedCells)
     app.add_post_transform(TermLinks)
     app.connect("config-inited", name_folds, priority=100)  # before myst-nb reads it
     app.connect("source-read", read_notebook)
-    version = zlib.crc32(Path(__file__).read_bytes())  # pages are read anew when this file has changed
+    app.connect("html-page-context", name_editions)
+    app.connect("build-finished", say_labels)
+    # Pages are read anew when this file has changed, or what it says.
+    parts = [Path(__file__), *sorted((ROOT / "translations").glob("*/site_words.po"))]
+    version = zlib.crc32(b"".join(path.read_bytes() for path in parts))
     return {"version": "1", "env_version": version, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,10 +1,7 @@
 "The site: built once, of what is saved; no address outside it is fetched, and what a reader does works in a browser."
 
 import importlib.util
-import json
 import re
-import shutil
-import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,8 +11,11 @@ from browser import Browser, needs_browser
 
 from tools.api import api_page, api_pages
 from tools.export import ROOT, read_settings
+from tools.translate import home, languages, messages, says, sources, translated_files
 
 CHAPTERS = sorted((ROOT / "nbs").glob("0*.ipynb"))
+EDITIONS = ["en", *languages()]
+TRANSLATED = [path for path in CHAPTERS if path in sources().values()]
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +23,14 @@ def site() -> Path:
     "The folder of the whole site, built here; what an earlier build has read is used again."
     if importlib.util.find_spec("sphinx_book_theme") is None:
         pytest.skip("the extra `site` is not installed")
-    from tools.site import build
+    from tools.site import SITE, build_all
 
-    out = ROOT / "_build" / "site"
-    build(out)
-    return out
+    build_all()
+    return SITE
+
+
+def folder(site: Path, language: str) -> Path:
+    return site if language == "en" else site / language
 
 
 class Page(HTMLParser):
@@ -76,13 +79,19 @@ def test_each_link_on_the_site_leads_somewhere(site):
     assert broken == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_has_both_links_its_pictures_and_folds_its_plumbing(site, path):
-    html = (site / f"nbs/{path.stem}.html").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [(path, language) for language in EDITIONS for path in (CHAPTERS if language == "en" else TRANSLATED)],
+    ids=lambda value: value if isinstance(value, str) else value.stem,
+)
+def test_a_chapter_has_both_links_its_pictures_and_folds_its_plumbing(site, path, language):
+    pages, own = folder(site, language), path if language == "en" else home(path, language)
+    html = (pages / f"nbs/{path.stem}.html").read_text(encoding="utf-8")
     settings = read_settings()
     colab = f"https://colab.research.google.com/github/{settings['user']}/{settings['repo']}/blob/{settings['branch']}"
-    assert f'href="{colab}/nbs/{path.name}"' in html
-    assert (site / f"_sources/nbs/{path.name}").read_bytes() == path.read_bytes(), "the notebook as it is"
+    assert f'href="{colab}/{own.relative_to(ROOT).as_posix()}"' in html
+    text = own.read_text(encoding="utf-8") if language == "en" else translated_files(language)[own]
+    assert (pages / f"_sources/nbs/{path.name}").read_text(encoding="utf-8") == text, "the notebook as it is"
     assert f'href="../_sources/nbs/{path.name}"' in html
     for number in range(1, 6):
         assert re.search(rf"<details>\s*<summary>{number}[.] ", html), "five hidden answers"
@@ -110,13 +119,8 @@ def test_a_chapter_has_both_links_its_pictures_and_folds_its_plumbing(site, path
     ],
 )
 def test_what_is_folded(source, folded):
-    pytest.importorskip("sphinx")
-    sys.path.insert(0, str(ROOT / "docs"))
-    import course_site
-
-    sys.path.remove(str(ROOT / "docs"))
     cells = [{"cell_type": "code", "source": text, "id": "0", "outputs": []} for text in ("#| default_exp name", source)]
-    *_, cell = course_site.folded(cells)
+    *_, cell = course_site().folded(cells)
     assert ("hide-input" in cell["metadata"]["tags"]) == folded
     assert (cell["metadata"]["tags"][2:] == ["module-name"]) == (not folded and "export" in source)
     assert not folded or cell["source"] == f"#| default_exp name\n\n{source}", "what is folded can be read"
@@ -141,71 +145,110 @@ def test_the_first_use_of_a_word_leads_to_the_glossary(site):
         assert "class=\"term" not in code_or_title
 
 
-def test_each_entry_of_the_glossary_is_two_sentences_and_a_link():
-    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("language", EDITIONS)
+def test_each_entry_of_the_glossary_is_two_sentences_and_a_link(language):
+    path, chapter = ROOT / "docs/glossary.md", {"en": "Chapter", "ru": "Глава"}.get(language, r"\w+")
+    text = path.read_text("utf-8") if language == "en" else translated_files(language)[home(path, language)]
     entries = re.findall(r"^- (\*\*.*)$", text, re.M)
     assert len(entries) >= 60
     for entry in entries:
         words, said = entry.split(". ", 1)
-        assert re.fullmatch(r"\*\*[^*]+\*\*(, \*\*[^*]+\*\*)*", words)
-        prose = re.split(r" \[?Chapter \d, [\[*]", said)[0]
+        assert re.fullmatch(r"\*\*[^*]+\*\*(, \*\*[^*]+\*\*)*" + r"( \([^()]+\))?" * (language != "en"), words), entry
+        prose = re.split(rf" \[?{chapter} \d, [\[*]", said)[0]
         assert len(re.findall(r"[.?](?: |$)", prose)) == 2, entry
-        assert re.search(r"\]\(\.\./nbs/0\d_\w+\.ipynb#", said), entry
-    first = [re.match(r"\*\*(.*?)\*\*", entry)[1].lower() for entry in entries]
-    assert first == sorted(first)
+        assert re.search(r"\]\((\.\./)+(nbs|notebooks)/0\d_\w+\.ipynb#", said), entry
+    first = [re.match(r"\*\*(.*?)\*\*", entry)[1].lower().replace("ё", "е") for entry in entries]
+    latin = lambda word: language == "ru" and word[0].isascii()
+    assert first == sorted(first, key=lambda word: (latin(word), word))
 
 
-@pytest.fixture(scope="session")
-def catalog(tmp_path_factory) -> Path:
-    "The folder with a course of one chapter, `source`, and its catalogs, `po`."
-    if importlib.util.find_spec("sphinx_book_theme") is None:
-        pytest.skip("the extra `site` is not installed")
-    folder = tmp_path_factory.mktemp("translated")
-    (folder / "source/nbs").mkdir(parents=True)
-    (folder / "source/index.md").write_text("# Course\n\n```{toctree}\nnbs/01_training_loop\n```\n", encoding="utf-8")
-    (folder / "source/_attachments").mkdir()
-    shutil.copy(ROOT / "docs/static/colab.svg", folder / "source/_attachments")
-    shutil.copy(CHAPTERS[0], folder / "source/nbs")
-    sphinx(folder, "po", "-b", "gettext")
-    return folder
+def course_site():
+    pytest.importorskip("sphinx")
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        return importlib.import_module("course_site")
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
 
 
-def sphinx(folder: Path, out: str, *more: str) -> None:
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-c", ROOT / "docs", *more, folder / "source", folder / out]
-    subprocess.run(list(map(str, command)), check=True, cwd=ROOT)
+@pytest.mark.parametrize(
+    ("term", "forms", "others"),
+    [
+        ("перплексия", "перплексия перплексии перплексию перплексией", "перплексивный"),
+        ("датасет", "датасет датасета датасетов", "датасетостроение"),
+        ("скорость обучения", "скоростью_обучения скорости_обучения", "обучения"),
+        ("эффективный батч", "эффективного_батча эффективных_батчах", "эффективно"),
+        ("BLEU", "BLEU", "BLEUs"),
+    ],
+)
+def test_a_russian_word_is_found_in_each_of_its_forms(term, forms, others):
+    pattern = course_site().inflected(term, "ru")
+    assert all(re.fullmatch(pattern, form.replace("_", " ")) for form in forms.split())
+    assert not any(re.fullmatch(pattern, other) for other in others.split())
 
 
-def test_a_catalog_for_each_notebook_has_all_its_prose(catalog):
-    text = (catalog / "po/nbs/01_training_loop.pot").read_text(encoding="utf-8")
-    messages = set(re.findall(r'^msgid "(.*)"$', text, re.M))
-    cells = json.loads(CHAPTERS[0].read_text(encoding="utf-8"))["cells"]
-    prose = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    said = [line for line in prose.split("\n") if line and not line.startswith(("|", "[![", "<", "!["))]
-    bare = lambda text: re.sub(r"^(#+|>|-|\d+\.) +", "", text.strip())
-    escaped = {bare(line).replace("\\", "\\\\").replace('"', r'\"') for line in said}
-    assert escaped - messages == set()
-    questions = re.findall(r"<summary>(.*?)</summary>", prose)
-    assert len(questions) == 5
-    assert set(questions) <= messages
+@pytest.mark.parametrize(
+    ("here", "own", "there", "language", "relative"),
+    [
+        ("index", "en", "index", "ru", "ru/index.html"),
+        ("nbs/a", "en", "nbs/a", "ru", "../ru/nbs/a.html"),
+        ("nbs/a", "ru", "nbs/a", "en", "../../nbs/a.html"),
+        ("nbs/solutions/a", "ru", "api/b", "en", "../../../api/b.html"),
+        ("index", "pt", "index", "ru", "../ru/index.html"),
+    ],
+)
+def test_the_way_from_an_edition_to_another(here, own, there, language, relative):
+    assert course_site().address(here, own, there, language) == relative
 
 
-def test_what_is_translated_stands_on_the_page(catalog):
-    text = (catalog / "po/nbs/01_training_loop.pot").read_text(encoding="utf-8")
-    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
-    entries = re.findall(r'^msgid "(.+)"\nmsgstr ""$', text, re.M)
-    assert len(entries) > 100
-    folder = catalog / "locale/ru/LC_MESSAGES/nbs"
-    folder.mkdir(parents=True)
-    translated = head + "\n\n".join(f'msgid "{entry}"\nmsgstr "Ж {entry}"' for entry in entries) + "\n"
-    (folder / "01_training_loop.po").write_text(translated, encoding="utf-8")
-    sphinx(catalog, "html", "-D", "language=ru", "-D", f"locale_dirs={catalog / 'locale'}")
-    html = (catalog / "html/nbs/01_training_loop.html").read_text(encoding="utf-8")
-    article = re.sub(r"<pre.*?</pre>", "", html[html.index("<article") : html.index("</article")], flags=re.S)
-    texts = re.findall(r"<(p|h[12]|summary)(?: [^>]*)?>(.*?)</\1>", article, re.S)
-    plain = [re.sub("<[^>]+>", "", text).strip() for _, text in texts]
-    own = ("course_lib.", "Открыть в Colab", "Код")
-    assert [text for text in plain if text and not text.startswith(("Ж", *own))] == []
-    assert len(plain) > 100
+def test_each_page_leads_to_itself_in_the_other_languages(site):
+    for own in EDITIONS:
+        pages = {path.relative_to(folder(site, own)): path for path in folder(site, own).rglob("*.html")}
+        for name, path in pages.items():
+            if name.parts[0] == "_static" or (own == "en" and name.parts[0] in EDITIONS):
+                continue
+            html = path.read_text(encoding="utf-8")
+            for other in set(EDITIONS) - {own}:
+                (link,) = re.findall(rf'<a class="btn btn-sm edition" href="([^"]*)" hreflang="{other}"', html)
+                same = folder(site, other) / name
+                generated = name.stem in ("genindex", "py-modindex") or "_modules" in name.parts
+                expected = same if same.exists() and not generated else folder(site, other) / "index.html"
+                assert (path.parent / link).resolve() == expected
+
+
+# In Latin letters in every language: names, and keys of a keyboard.
+NAMES = "English Accelerate Colab Ctrl F1 GPT-2 JavaScript Python Seq2SeqTrainer Trainer".split()
+
+
+@pytest.mark.skipif("ru" not in EDITIONS, reason="no Russian edition")
+def test_no_english_is_left_in_headings_and_navigation(site):
+    left = set()
+    for path in (path for path in (site / "ru").rglob("*.html") if "_static" not in path.parts):
+        html = re.sub(r"<(script|style|code)\b.*?</\1>|<!--.*?-->", " ", path.read_text(encoding="utf-8"), flags=re.S)
+        article = re.search("<article.*</article>", html, re.S)
+        around = html.replace(article[0], "") if article else html
+        said = re.findall(r' (?:title|aria-label|placeholder)="([^"]*)"', around)
+        said += re.findall(r"<h[1-6].*?</h[1-6]>", html, re.S) + [around[around.index("<body") :]]
+        words = re.findall(r"[A-Za-z][A-Za-z\d-]+", re.sub(r"<[^>]*>|&#?\w+;", " ", " ".join(said)))
+        left |= {(word, path.name) for word in words if word not in NAMES}
+    assert left == set()
+
+
+def test_a_badge_is_as_wide_as_its_text():
+    from tools.site import badge
+
+    assert badge("Open in Colab") == (ROOT / "docs/static/colab.svg").read_text(encoding="utf-8")
+    assert re.findall(r'width="(\d+)"|textLength="(\d+)"', badge("Открыть в Colab"))[::2] == [("119", ""), ("", "85")]
+
+
+def test_each_word_that_the_site_says_can_be_translated():
+    code = "".join((ROOT / name).read_text(encoding="utf-8") for name in ("docs/course_site.py", "tools/site.py"))
+    used = set(re.findall(r"""(?:say|own_words\([\w.]+\))\(["']([^"']+)["']\)""", code))
+    known = {*messages(ROOT / "docs/words.md")}
+    assert used <= known
+    assert {"accuracy", "perplexity", "chapter", "exercises", *map(read_settings().get, ("title", "copyright"))} <= known
+    for language in languages():
+        assert says(language)["site_words"]("English") != "English"
 
 
 @needs_browser
@@ -239,5 +282,28 @@ def test_a_reader_finds_her_way(site, tmp_path):
         for name in (*(path.stem for path in CHAPTERS), "../docs/glossary", "../api/loop", "../index", "workbench/loop"):
             page.go(f"{site.as_uri()}/nbs/{name}.html")
             assert page.js("document.documentElement.scrollWidth") <= 390, f"{name} is wider than a telephone"
+        assert [name for name in page.requests if not name.startswith(("file:", "data:"))] == []
+        assert page.errors == []
+
+
+@needs_browser
+@pytest.mark.skipif("ru" not in EDITIONS, reason="no Russian edition")
+def test_a_russian_reader_finds_his_way(site):
+    with Browser() as browser:
+        page = browser.open(f"{site.as_uri()}/nbs/02_masked_lm.html")
+        page.go(page.js("document.querySelector('a.edition[hreflang=ru]').href"))
+        assert page.js("document.documentElement.lang") == "ru"
+        assert page.js("document.querySelector('h1').innerText").startswith("Маскированные языковые модели")
+        found = "[...document.querySelectorAll('#search-results a')].map(a => a.href.split('#')[0].split('?')[0])"
+        for form in ("перплексия", "перплексии", "перплексией"):
+            page.go(f"{site.as_uri()}/ru/search.html?q={form}")
+            page.wait(f"{found}.some(name => name.endsWith('/ru/nbs/02_masked_lm.html'))")
+            assert "/ru/nbs/0" in page.js(f"{found}[0]"), "chapters first"
+        page.look(390, 844)
+        for name in (*(f"nbs/{path.stem}" for path in TRANSLATED), "docs/glossary", "index", "solutions"):
+            page.go(f"{site.as_uri()}/ru/{name}.html")
+            assert page.js("document.documentElement.scrollWidth") <= 390, f"{name} is wider than a telephone"
+        page.go(page.js("document.querySelector('a.edition').href"))
+        assert page.js("document.documentElement.lang + location.pathname").startswith("en/")
         assert [name for name in page.requests if not name.startswith(("file:", "data:"))] == []
         assert page.errors == []

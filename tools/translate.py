@@ -17,6 +17,7 @@ import os
 import re
 import sys
 import tokenize
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
@@ -32,6 +33,7 @@ Say = Callable[[str], str]  # the translation of a message
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 BADGE = r"\s*\[!\[[^]]*\]\([^)]*\)\]\([^)]*\)"
 SILENT = [BADGE, r"(`+).*?\1", r"\$[^$]+\$", r"\]\([^)]*\)", r"<[^>]*>", r"https?://\S+", r"&\w+;"]
+SITE_ONLY = ("index", "solutions", "words")  # pages whose links lead nowhere outside the site, and what it says itself
 THEN = datetime(2026, 1, 1, tzinfo=timezone.utc)  # the same catalog whenever it is written
 
 
@@ -40,7 +42,7 @@ def sources() -> dict[str, Path]:
     notebooks = [ROOT / "nbs" / "index.ipynb", *sorted((ROOT / "nbs").glob("0*.ipynb"))]
     notebooks += sorted((ROOT / "nbs" / "solutions").glob("0*.ipynb"))
     found = {path.stem: path for path in [*notebooks, ROOT / "README.md"]}
-    found |= {f"site_{page}": ROOT / "docs" / f"{page}.md" for page in ("index", "solutions", "glossary")}
+    found |= {f"site_{page}": ROOT / "docs" / f"{page}.md" for page in (*SITE_ONLY, "glossary")}
     return found | {"figures": ROOT / "nbs" / "figures"}
 
 
@@ -208,56 +210,106 @@ def complaints(language: str) -> list[str]:
     return found
 
 
-def translated_files(language: str) -> dict[Path, str]:
-    "Every file that is made from the catalogs, and its text."
-    folder = ROOT / "translations" / language
-    catalogs = {name: read_catalog(folder / f"{name}.po", language) for name in sources()}
+def languages() -> list[str]:
+    "Those that have begun: English has been there before."
+    return sorted(path.parent.name for path in (ROOT / "translations").glob("*/TERMS.md"))
+
+
+@functools.cache
+def says(language: str) -> dict[str, Say]:
+    "What each catalog of a language makes of a message; what it does not know stays as it is, as in English all does."
+    if language == "en":
+        return dict.fromkeys(sources(), str)
 
     def say(name: str) -> Say:
-        return lambda message: (entry := catalogs[name].get(message)) and entry.string or message
+        catalog = read_catalog(ROOT / "translations" / language / f"{name}.po", language)
+        return lambda message: (entry := catalog.get(message)) and entry.string or message
 
-    figures = {name: translate_figure(svg, say("figures")) for name, svg in figure_texts().items()}
-    files = {folder / "figures" / name: svg for name, svg in figures.items()}
+    return {name: say(name) for name in sources()}
+
+
+@functools.cache
+def translated(language: str) -> dict[Path, str]:
+    "The text of each notebook, page and figure, by the path of the English one. Pages go by the paths of that, too."
+    say = says(language)
+    figures = {name: translate_figure(svg, say["figures"]) for name, svg in figure_texts().items()}
+    found = {ROOT / "nbs" / "figures" / name: svg for name, svg in figures.items()}
     for name, path in sources().items():
         if path.suffix == ".ipynb":
-            text = translate_notebook(path.read_text(encoding="utf-8"), say(name), figures)
-            files[folder / "notebooks" / path.relative_to(ROOT / "nbs")] = _whole_links(text, language)
+            text = translate_notebook(path.read_text(encoding="utf-8"), say[name], figures)
+            found[path] = _whole_links(text, language)
         elif path.suffix == ".md":
-            text = translate_markdown(path.read_text(encoding="utf-8"), say(name))
-            target = folder / path.relative_to(ROOT)
-            files[target] = _relative_links(text, path, target, {name: say(name) for name in catalogs})
+            text = translate_markdown(path.read_text(encoding="utf-8"), say[name])
+            text = by_letter(text, say["site_words"]("Latin letters")) if name == "site_glossary" else text
+            found[path] = _links(text, path, lambda goal, place: (goal, _places(goal, say).get(place, place)))
+    return found
+
+
+def home(path: Path, language: str) -> Path:
+    "Where the translation of a file is kept."
+    below = path.relative_to(ROOT)
+    if below.parts[0] == "nbs":
+        below = Path("" if path.suffix == ".svg" else "notebooks", *below.parts[1:])
+    return ROOT / "translations" / language / below
+
+
+def translated_files(language: str) -> dict[Path, str]:
+    "Every file that is made from the catalogs, and its text; what is translated is linked, and all else where it is."
+    files, kept = {}, {path for name, path in sources().items() if name not in {f"site_{page}" for page in SITE_ONLY}}
+
+    def moved(goal: Path, place: str) -> tuple[Path, str]:
+        return home(goal, language) if goal in kept else goal, place
+
+    for path, text in translated(language).items():
+        target = home(path, language)
+        if path.suffix == ".md" and path in kept:
+            files[target] = _links(_whole_links(text, language), path, moved, target)
+        elif path.suffix != ".md":
+            files[target] = text
     return files
 
 
-TRANSLATED = r"(?:solutions/)?(?:0\d_\w+|index)[.]ipynb"
+def by_letter(glossary: str, others: str) -> str:
+    "The glossary in the order of its own alphabet; words in Latin letters come last where that is another one."
+
+    def word(entry: str) -> str:
+        plain = re.match(r"- \*\*(.+?)\*\*", entry)[1].lower().replace("ё", "е")
+        bases = {letter: unicodedata.normalize("NFKD", letter)[0] for letter in plain}
+        return "".join(bases[letter] if bases[letter].isascii() else letter for letter in plain)
+
+    entries = sorted(re.findall(r"^- .+$", glossary, re.M), key=lambda entry: (word(entry)[0].isascii(), word(entry)))
+    other = not all(word(entry)[0].isascii() for entry in entries)
+    title = lambda entry: others if other and word(entry)[0].isascii() else word(entry)[0].upper()
+    letters = [f"## {letter}\n\n" + "\n".join(group) for letter, group in itertools.groupby(entries, title)]
+    return glossary[: glossary.index("## ")] + "\n\n".join(letters) + "\n"
 
 
 def _whole_links(text: str, language: str) -> str:
     "The notebook `text` with its links to translated notebooks going to the translations."
-    text = re.sub(
-        rf"(/blob/{read_settings()['branch']}/)nbs/(?={TRANSLATED})", rf"\1translations/{language}/notebooks/", text
-    )
+    names = [path.relative_to(ROOT / "nbs").as_posix() for path in sources().values() if path.suffix == ".ipynb"]
+    goal = rf"(/blob/{read_settings()['branch']}/)nbs/(?={'|'.join(map(re.escape, names))})"
+    text = re.sub(goal, rf"\1translations/{language}/notebooks/", text)
     return re.sub(r"(?<=\]\()(?=workbench/)", "../../../nbs/", text)
 
 
-def _relative_links(text: str, source: Path, target: Path, say: dict[str, Say]) -> str:
-    "The page `text` with its links to what is translated going to the translations, and all others where they went."
-    language = target.relative_to(ROOT).parts[1]
-    text = _whole_links(text, language)
+def _links(
+    text: str, source: Path, change: Callable[[Path, str], tuple[Path, str]], target: Path | None = None
+) -> str:
+    "`text` with what `change` makes of the goal and place of its relative links, seen from `target` instead of `source`."
 
-    def moved(found: re.Match) -> str:
+    def changed(found: re.Match) -> str:
         link, mark, place = found[1].partition("#")
-        goal = Path(os.path.normpath(source.parent / link)) if link else source
-        names = {path: name for name, path in sources().items()}
-        if goal in names and goal.suffix == ".ipynb":
-            place = places(goal, say[names[goal]]).get(place, place)
-            goal = ROOT / "translations" / language / "notebooks" / goal.relative_to(ROOT / "nbs")
-        elif goal in names:
-            place = places(goal, say[names[goal]]).get(place, place)
-            goal = ROOT / "translations" / language / goal.relative_to(ROOT)
-        return f"]({Path(os.path.relpath(goal, target.parent)).as_posix() if link else ''}{mark}{place})"
+        goal, place = change(Path(os.path.normpath(source.parent / link)) if link else source, place)
+        link = Path(os.path.relpath(goal, (target or source).parent)).as_posix() if link else ""
+        return f"]({link}{mark}{place})"
 
-    return re.sub(r"\]\((?!\w+:)([^)]+)\)", moved, text)
+    return re.sub(r"\]\((?!\w+:)([^)]+)\)", changed, text)
+
+
+def _places(goal: Path, say: dict[str, Say]) -> dict[str, str]:
+    "The place of each heading -> that of its translation; none where there is no translation."
+    name = next((name for name, path in sources().items() if path == goal and not goal.is_dir()), None)
+    return places(goal, say[name]) if name else {}
 
 
 def slug(heading: str) -> str:
@@ -277,7 +329,8 @@ def headings(path: Path) -> list[str]:
 
 def places(path: Path, say: Say) -> dict[str, str]:
     "The place of each heading -> that of its translation."
-    return {slug(heading): slug(say(heading)) for heading in headings(path)}
+    told = {slug(heading): slug(say(heading)) for heading in headings(path)}
+    return {re.sub("-+", "-", place): there for place, there in told.items()} | told
 
 
 def main() -> int:
@@ -301,7 +354,7 @@ def main() -> int:
     files = translated_files(words.language)
     for path, text in files.items():
         bring(path, text.encode())
-    made = {*(folder / "notebooks").rglob("*.ipynb"), *(folder / "figures").glob("*.svg")}
+    made = {path for part in ("notebooks", "figures", "docs") for path in (folder / part).rglob("*.*")}
     for path in sorted(made - files.keys()):
         stale.append(path)
         if not words.check:
