@@ -210,7 +210,7 @@ def test_every_link_leads_somewhere(language):
 def hunspell(language: str) -> list[str] | None:
     "The command that prints the words of its input which no dictionary has; none where the dictionary is missing."
     names = {"ru": "ru_RU"}
-    command = ["hunspell", "-d", names.get(language, language), "-l"]
+    command = ["hunspell", "-i", "utf-8", "-d", names.get(language, language), "-l"]
     if not shutil.which("hunspell") or subprocess.run(command, input="", text=True, capture_output=True).returncode:
         return None
     return command
@@ -230,5 +230,5 @@ def test_the_spelling_is_right(language):
         if entry.id
     ]
     text = re.sub(r"[A-Za-z_][\w.-]*", " ", translate.bare("\n".join(told)).replace("\u0301", ""))
-    misspelt = subprocess.run(command, input=text, text=True, capture_output=True, check=True).stdout.split()
+    misspelt = subprocess.run(command, input=text, encoding="utf-8", capture_output=True, check=True).stdout.split()
     assert sorted({word for word in misspelt if not {word, word.lower()} & known}) == []
