@@ -119,7 +119,9 @@ def test_a_chapter_has_both_links_its_pictures_and_folds_its_plumbing(site, path
     ],
 )
 def test_what_is_folded(source, folded):
-    cells = [{"cell_type": "code", "source": text, "id": "0", "outputs": []} for text in ("#| default_exp name", source)]
+    cells = [
+        {"cell_type": "code", "source": text, "id": "0", "outputs": []} for text in ("#| default_exp name", source)
+    ]
     *_, cell = course_site().folded(cells)
     assert ("hide-input" in cell["metadata"]["tags"]) == folded
     assert (cell["metadata"]["tags"][2:] == ["module-name"]) == (not folded and "export" in source)
@@ -142,7 +144,7 @@ def test_the_first_use_of_a_word_leads_to_the_glossary(site):
     assert ("../docs/glossary.html#term-perplexity", "Perplexity") in [(place, word) for place, _, word in links]
     assert all(said.count(".") >= 1 and "chapter" not in said[-20:].lower() for _, said, _ in links)
     for code_or_title in re.findall(r"<(h[1-6]|pre|code|table|blockquote)\b.*?</\1>", article, re.S):
-        assert "class=\"term" not in code_or_title
+        assert 'class="term' not in code_or_title
 
 
 @pytest.mark.parametrize("language", EDITIONS)
@@ -246,7 +248,13 @@ def test_each_word_that_the_site_says_can_be_translated():
     used = set(re.findall(r"""(?:say|own_words\([\w.]+\))\(["']([^"']+)["']\)""", code))
     known = {*messages(ROOT / "docs/words.md")}
     assert used <= known
-    assert {"accuracy", "perplexity", "chapter", "exercises", *map(read_settings().get, ("title", "copyright"))} <= known
+    assert {
+        "accuracy",
+        "perplexity",
+        "chapter",
+        "exercises",
+        *map(read_settings().get, ("title", "copyright")),
+    } <= known
     for language in languages():
         assert says(language)["site_words"]("English") != "English"
 
@@ -279,7 +287,13 @@ def test_a_reader_finds_her_way(site, tmp_path):
         page.look(390, 844, dark=True)
         page.go(chapter)
         assert max(page.js(background)) < 60, "dark where the reader's system is"
-        for name in (*(path.stem for path in CHAPTERS), "../docs/glossary", "../api/loop", "../index", "workbench/loop"):
+        for name in (
+            *(path.stem for path in CHAPTERS),
+            "../docs/glossary",
+            "../api/loop",
+            "../index",
+            "workbench/loop",
+        ):
             page.go(f"{site.as_uri()}/nbs/{name}.html")
             assert page.js("document.documentElement.scrollWidth") <= 390, f"{name} is wider than a telephone"
         assert [name for name in page.requests if not name.startswith(("file:", "data:"))] == []

@@ -106,7 +106,13 @@ def test_what_a_translation_may_not_lose(english, translation, lost):
 
 
 def test_a_glossary_is_in_the_order_of_its_own_alphabet():
-    entries = ["- **ёмкость**. Вторая.", "- **BLEU**. Последняя.", "- **ель** (fir). Первая.", "- **Еда**. Нулевая.", "- **я**. Я."]
+    entries = [
+        "- **ёмкость**. Вторая.",
+        "- **BLEU**. Последняя.",
+        "- **ель** (fir). Первая.",
+        "- **Еда**. Нулевая.",
+        "- **я**. Я.",
+    ]
     told = translate.by_letter("# Слова\n\n## A\n\n" + "\n\n## B\n\n".join(entries) + "\n", "Латиницей")
     assert told == (
         "# Слова\n\n## Е\n\n- **Еда**. Нулевая.\n- **ель** (fir). Первая.\n- **ёмкость**. Вторая.\n\n"
@@ -131,7 +137,9 @@ def test_a_page_goes_to_the_places_of_the_translation_on_the_site_and_in_its_fol
     for name, place in goals:
         source = ROOT / "nbs" / name
         assert place in translate.places(source, translate.says(language)[source.stem]).values(), (name, place)
-    assert not {home for home in translated_files(language) if home.parent.name == "docs"} - {translate.home(path, language)}
+    assert not {home for home in translated_files(language) if home.parent.name == "docs"} - {
+        translate.home(path, language)
+    }
 
 
 def test_numbers_are_the_same_however_they_are_written():

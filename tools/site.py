@@ -1,7 +1,7 @@
 """Build the site of the course from the notebooks as they are saved: nothing is executed.
 
-    python -m tools.site                                English in _build/site/, and each translation below it
-    python -m tools.site --language ru --out _build/ru  one language alone
+python -m tools.site                                English in _build/site/, and each translation below it
+python -m tools.site --language ru --out _build/ru  one language alone
 """
 
 import argparse
@@ -42,7 +42,9 @@ class Edition:
         return [path for path in notebooks(kind) if path in self.texts]
 
     def number(self, value: float) -> str:
-        return (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}").replace(",", "," if self.language == "en" else "\u00a0")
+        return (f"{value:,.0f}" if value >= 1000 else f"{value:.3g}").replace(
+            ",", "," if self.language == "en" else "\u00a0"
+        )
 
 
 @functools.cache
@@ -142,7 +144,11 @@ def front_page(here: Edition) -> str:
         more = ["solutions", "workbench", "docs/glossary", "api/index"]
         more += [page.removesuffix(".md") for page in PAGES if page != "docs/glossary.md"]
     trees = toctree(entries("chapters", here), here.say("Chapters")) + "\n" + toctree(more, here.say("And more"))
-    return here.texts[ROOT / "docs" / "index.md"].replace("<!-- chapters -->", cards(here)).replace("<!-- toctree -->", trees)
+    return (
+        here.texts[ROOT / "docs" / "index.md"]
+        .replace("<!-- chapters -->", cards(here))
+        .replace("<!-- toctree -->", trees)
+    )
 
 
 def badge(text: str) -> str:

@@ -292,9 +292,7 @@ def _whole_links(text: str, language: str) -> str:
     return re.sub(r"(?<=\]\()(?=workbench/)", "../../../nbs/", text)
 
 
-def _links(
-    text: str, source: Path, change: Callable[[Path, str], tuple[Path, str]], target: Path | None = None
-) -> str:
+def _links(text: str, source: Path, change: Callable[[Path, str], tuple[Path, str]], target: Path | None = None) -> str:
     "`text` with what `change` makes of the goal and place of its relative links, seen from `target` instead of `source`."
 
     def changed(found: re.Match) -> str:
