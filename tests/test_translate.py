@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,26 @@ def test_the_spelling_is_right(language):
     text = re.sub(r"[A-Za-z_][\w.-]*", " ", translate.bare("\n".join(told)).replace("\u0301", ""))
     misspelt = subprocess.run(command, input=text, encoding="utf-8", capture_output=True, check=True).stdout.split()
     assert sorted({word for word in misspelt if not {word, word.lower()} & known}) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translated_notebook_runs(language, tmp_path):
+    command = [sys.executable, "-c", "from course_lib.cli import main; main()", "run", "01", "--language", language]
+    command += [
+        "--set",
+        "train_size=96",
+        "validation_size=40",
+        "--profile",
+        "tiny",
+        "--no-html",
+        "--out",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    [row] = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert row["chapter"] == "01_training_loop"
+    ran = json.loads((tmp_path / "01_training_loop.ipynb").read_text(encoding="utf-8"))
+    own = ROOT / "translations" / language / "notebooks" / "01_training_loop.ipynb"
+    assert ran["cells"][0]["source"] == json.loads(own.read_text(encoding="utf-8"))["cells"][0]["source"]
