@@ -251,7 +251,7 @@ def load_model(
     with _explained(source, revision, task):
         folder = _fetch(source, revision, "model.safetensors", "model-*-of-*.safetensors", "adapter_model.*")
         if adapter := _adapter_of(folder):
-            return _load_adapter(task, source, folder, adapter, seed, config)
+            return _load_adapter(partial(load_model, task), task, source, folder, adapter, seed, config)
         if not any(folder.glob("model*.safetensors")):
             folder = _fetch(source, revision, "pytorch_model.bin", "pytorch_model-*-of-*.bin")
             if any(folder.glob("pytorch_model*.bin")):
@@ -286,7 +286,7 @@ def new_weights(model: "PreTrainedModel") -> list[str]:
     return list(getattr(model, "course_new_weights", []))
 
 # %% ../nbs/workbench/checkpoints.ipynb #5ad0c1e3
-def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int, config: dict) -> "PeftModel":
+def _load_adapter(load: Callable[..., T], task: str, source: str, folder: Path, adapter: dict, seed: int, config: dict) -> "PeftModel":
     import peft
     import torch
     from transformers import AutoConfig
@@ -305,7 +305,7 @@ def _load_adapter(task: str, source: str, folder: Path, adapter: dict, seed: int
         config = {"config": AutoConfig.from_pretrained(file, trust_remote_code=False, **config)}
     with quiet(), torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        base = _from_base(partial(load_model, task), source, adapter, seed=seed, **config)
+        base = _from_base(load, source, adapter, seed=seed, **config)
         weights, found = peft.load_peft_weights(folder, "cpu"), kind.from_pretrained(folder)
         options = {"config": found, "is_trainable": not found.is_prompt_learning, "torch_device": "cpu"}
         model = peft.PeftModel.from_pretrained(base, folder, **options)

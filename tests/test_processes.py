@@ -12,8 +12,10 @@ from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+import dill
 import pytest
 import torch
 import transformers
@@ -243,3 +245,13 @@ def test_what_a_process_complains_of_arrives_in_one_line():
         raise CourseError("Row 3 is empty. Fill it in.")
 
     assert complaint_of(CourseError, launch, complain, num_processes=2, cpu=True) == "Row 3 is empty. Fill it in."
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in Path(cli.__file__).parent.glob("[a-z]*.py")))
+def test_whatever_a_chapter_calls_can_be_given_to_fresh_interpreters(module):
+    "dill follows what a function calls, and never comes to an end where two functions call each other."
+    names = vars(import_module(f"course_lib.{module}"))
+    for name in names.get("__all__", []):
+        if isinstance(names[name], FunctionType):
+            work = FunctionType((lambda: thing).__code__, {"thing": names[name]})  # noqa: F821
+            assert dill.loads(dill.dumps(work, recurse=True))() is names[name], name
