@@ -219,7 +219,7 @@ def test_each_page_leads_to_itself_in_the_other_languages(site):
 
 
 # In Latin letters in every language: names, and keys of a keyboard.
-NAMES = "English Accelerate Colab Ctrl F1 GPT-2 JavaScript Python Seq2SeqTrainer Trainer".split()
+NAMES = "English Accelerate Colab Ctrl F1 GPT-2 JavaScript LoRA Python Seq2SeqTrainer Trainer peft".split()
 
 
 @pytest.mark.skipif("ru" not in EDITIONS, reason="no Russian edition")
