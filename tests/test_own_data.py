@@ -1,15 +1,20 @@
-"""For every chapter's notebook data, checkpoints and settings of one's own: little data, odd tokenizers, finished models.
+"""Every chapter's notebook on data, checkpoints and settings of one's own: little data, odd tokenizers, finished models.
 
-What the chapters claim about the packaged data, they assert there only; nothing else may stop a reader. Each case gives
-the chapter, the settings, and a text that its notebook shows.
+What the chapters claim about the packaged data, they assert there only; nothing else may stop a reader.
 """
 
 import json
+import os
+import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from small_checkpoints import save_checkpoint
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification
+from typer.testing import CliRunner
+
+from course_lib import cli
 
 WORDS = "red green blue old new tall small bridge river town market ship captain letter garden winter music".split()
 
@@ -88,3 +93,16 @@ CASES = [
     pairs_of_three_classes_beside_two_and_a_gpt,
 ]
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_the_notebook_runs_through(case, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    chapter, settings, said = case(tmp_path)
+    words = ["run", chapter, "--profile", "tiny", "--set", *settings.split(), "--out", str(tmp_path / "out"), "--no-html"]
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code == 0, done.output
+    (notebook,) = (tmp_path / "out").glob("*.ipynb")
+    notebook = notebook.read_text(encoding="utf-8")
+    assert said in notebook
+    assert re.search(r'"kept": 0(,|$)', notebook, re.MULTILINE) is None
