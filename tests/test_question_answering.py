@@ -20,6 +20,7 @@ from transformers import BertTokenizerFast, TrainingArguments
 
 from course_lib import masked_lm
 from course_lib.checkpoints import load_model, load_tokenizer
+from course_lib.lessons import device
 from course_lib.loop import LoopConfig, per_device
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
@@ -318,6 +319,6 @@ def test_trainer_s_step_is_one_batch_on_several_gpus_too(monkeypatch, gpus):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
     for chapter, settings in (("02_masked_lm", masked_lm.SETTINGS["tiny"]), ("05_question_answering", SETTINGS["tiny"])):
         space = {"settings": settings, "precision": "no", "tempfile": tempfile, "torch": torch}
-        space |= {"TrainingArguments": TrainingArguments, "per_device": per_device}
+        space |= {"TrainingArguments": TrainingArguments, "per_device": per_device, "device": device}
         exec(cell("arguments = TrainingArguments(", chapter), space)
         assert space["arguments"].per_device_train_batch_size * max(1, gpus) == settings.batch_size
