@@ -82,8 +82,9 @@ class Page:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def go(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'")
+        self.js("window.left = true")  # the page before is complete, too
+        new = "loaderId" in self.call("Page.navigate", url=url)  # not a place on the same page
+        self.wait("document.readyState === 'complete'" + " && !window.left" * new)
 
     def type(self, text: str) -> None:
         "Where the cursor is, as a reader would."
