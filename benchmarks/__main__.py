@@ -18,7 +18,7 @@ import typer
 
 import benchmarks
 from benchmarks.harness import COLUMNS, Row, describe, machine, markdown, number
-from course_lib.profiles import CourseError, go_offline, share_cores, unknown_name
+from course_lib.profiles import CourseError, go_offline, prepare_process, unknown_name
 from course_lib.results import write_atomically
 
 
@@ -55,7 +55,7 @@ def main(
 ) -> None:
     "Time our functions against the naive way and against peers. Ends with 1 if a target is missed or results differ."
     go_offline()
-    share_cores()
+    prepare_process()
     started, rows, wrong = time.perf_counter(), [], []
     modules, facts = find_modules(names), machine()
     for row in each(modules, lambda name, error: wrong.append(f"{name} failed: {type(error).__name__}: {error}")):

@@ -23,7 +23,7 @@ import torch
 import typer
 
 from benchmarks.harness import device_name, machine, markdown
-from course_lib.profiles import CourseError, go_offline, share_cores
+from course_lib.profiles import CourseError, go_offline, prepare_process
 from course_lib.results import write_atomically
 
 WAYS = ("plain", "trainer", "ours", "compiled")
@@ -325,7 +325,7 @@ def main(
 ) -> None:
     "Tokens per second, peak memory and model FLOP utilisation, as Markdown."
     go_offline()
-    share_cores()
+    prepare_process()
     if not on_gpu() and not tiny:
         raise CourseError("There is no CUDA GPU here. Add --tiny to see whether the script runs.")
     if tiny:

@@ -5,7 +5,6 @@ Every measurement has a process of its own, so that no stage inherits memory fro
 
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
@@ -19,8 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.harness import can_measure_memory, describe, machine, markdown, peak_beyond, timed, what_there_is_stays
-from course_lib.cli import KEEP_MEMORY
-from course_lib.profiles import CourseError, go_offline, share_cores, unknown_name
+from course_lib.profiles import CourseError, go_offline, prepare_process, unknown_name
 
 FACTORS = (1, 4, 16)
 ALLOWED = 1.2  # times linear, over all factors
@@ -190,6 +188,7 @@ def measure(name: str, factor: int, shrink: int = 1) -> tuple[int, float, float 
 
     disable_caching()
     disable_progress_bars()
+    prepare_process()  # otherwise large arrays, not small ones, are fetched from the system in every call
     size, prepare = STAGES[name]
     rows = max(1, size // shrink) * factor
     with tempfile.TemporaryDirectory() as folder:
@@ -253,10 +252,7 @@ def main(
 ) -> None:
     "Does every stage grow linearly with the data? Prints Markdown, and ends with 1 if one does not."
     go_offline()
-    share_cores()
-    for variable, value in KEEP_MEMORY.items():
-        # As `course run` does: otherwise only large arrays, not small ones, are fetched from the system in every call.
-        os.environ.setdefault(variable, value)
+    prepare_process()
     wanted = [name for name in STAGES if not stages or any(part in name for part in stages)]
     if not wanted:
         raise CourseError(unknown_name("stage", stages[0], STAGES))

@@ -38,9 +38,7 @@ def answerable(questions: Dataset, on_error: str = "raise", unanswerable: bool =
     return questions.select([row for row in range(len(questions)) if row not in without]) if without else questions
 
 # %% ../nbs/workbench/answering.ipynb #61f7511b
-def null_scores(
-    examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray
-) -> np.ndarray:
+def null_scores(examples: TableLike, features: TableLike, start_logits: np.ndarray, end_logits: np.ndarray) -> np.ndarray:
     "The first token's start and end logit, added, the lowest over the windows of each example; infinity without a window."
     names = columns_of(examples, "id")["id"].to_pylist()
     row_of = {name: row for row, name in enumerate(names)}

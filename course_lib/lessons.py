@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .checkpoints import longest_input
-from .profiles import choose_profile, go_offline, in_colab, load_settings, share_cores
+from .profiles import choose_profile, go_offline, import_chapter, in_colab, load_settings, prepare_process
 
 if TYPE_CHECKING:
     import torch
@@ -34,10 +34,10 @@ def start(notebook: str, profile: str = "auto") -> Any:
     and prints what the run is about to use; where `auto` chose, also why, and how to have more. Raises `CourseError`
     like `load_settings`.
     """
-    share_cores()
+    prepare_process()
     if choose_profile(profile) == "tiny":
         go_offline()  # the chapter's module imports the libraries
-    table = import_module(f"course_lib.{notebook.split('_', 1)[1]}").SETTINGS
+    table = import_chapter(notebook.split("_", 1)[1]).SETTINGS
     settings = load_settings(table, profile)
     import datasets
     import matplotlib.pyplot as plt

@@ -25,9 +25,7 @@ from .profiles import CourseError
 from .tokens import bases, list_column, ranges, special_tokens, tokenize_texts
 
 # %% ../nbs/workbench/masking.ipynb #2ca3aabe
-def tokenize_with_word_ids(
-    batch: Mapping[str, Sequence[str]] | pa.Table, tokenizer: PreTrainedTokenizerBase
-) -> pa.Table:
+def tokenize_with_word_ids(batch: Mapping[str, Sequence[str]] | pa.Table, tokenizer: PreTrainedTokenizerBase) -> pa.Table:
     """The tokenizer's columns and `word_ids`, -1 for special tokens; nothing is cut off, nothing is padded.
 
     One list per row of the column text: input_ids and word_ids int32, attention_mask and token_type_ids (if the model

@@ -5,11 +5,15 @@
 # %% auto #0
 __all__ = ['PROFILES', 'MINI_FOLDER', 'LARGEST_SEED', 'T', 'CourseError', 'unknown_name', 'check_whole_number', 'in_colab',
            'has_cuda', 'choose_profile', 'parse_assignments', 'convert', 'apply_assignments', 'offline_variables',
-           'go_offline', 'is_offline', 'offline_advice', 'share_cores', 'load_settings', 'settings_table']
+           'go_offline', 'is_offline', 'offline_advice', 'prepare_process', 'import_chapter', 'load_settings',
+           'settings_table']
 
 # %% ../nbs/workbench/profiles.ipynb #7911c7cd
+import ctypes
 import dataclasses
 import difflib
+import gc
+import importlib.util
 import os
 import shlex
 import sys
@@ -17,7 +21,6 @@ import typing
 import warnings
 from collections.abc import Iterable, Mapping
 from configparser import ConfigParser
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -57,7 +60,7 @@ def check_whole_number(name: str, value: Any, most: int) -> None:
 # %% ../nbs/workbench/profiles.ipynb #6ea17d5d
 def in_colab() -> bool:
     "True inside a Google Colab kernel."
-    return "google.colab" in sys.modules or ("COLAB_RELEASE_TAG" in os.environ and find_spec("google") is not None)
+    return "google.colab" in sys.modules or ("COLAB_RELEASE_TAG" in os.environ and importlib.util.find_spec("google") is not None)
 
 
 def has_cuda() -> bool:
@@ -154,22 +157,36 @@ def offline_advice() -> str:
     return "this run is offline (HF_HUB_OFFLINE). Choose the profile colab or full, set HF_HUB_OFFLINE=0"
 
 
-def share_cores() -> None:
-    "Let torch's threads sleep soon when they wait for each other. Call it before torch is imported, which reads this."
+def prepare_process() -> None:
+    "Threads that wait sleep soon, freed memory is kept. Call it before torch comes in, which reads some of this only once."
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # how often GNU's threads look before they sleep
+    allocator = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if hasattr(allocator, "mallopt") and not any(name.startswith("MALLOC_") for name in os.environ):
+        for option, value in ((-3, 2**30), (-1, 2**31 - 1), (-2, 2**27)):  # bytes: see M_MMAP_THRESHOLD in mallopt(3),
+            allocator.mallopt(option, value)  # M_TRIM_THRESHOLD and M_TOP_PAD
+
+
+def import_chapter(name: str) -> Any:
+    "The module `course_lib.NAME`, with the large libraries, which are imported faster where nobody looks for garbage."
+    gc.disable()
+    try:
+        return importlib.import_module(f"course_lib.{name}")
+    finally:
+        gc.freeze()  # what is there by now stays, and need not be looked through later either
+        gc.enable()
 
 # %% ../nbs/workbench/profiles.ipynb #ffb97739
 def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mapping[str, str] = os.environ) -> T:
     """The settings of the chosen profile with the changes from `COURSE_SET`, and its name in the field `profile`.
 
-    Also calls `share_cores` and, in the `tiny` profile, `go_offline`: call it before you import torch or transformers.
+    Also calls `prepare_process` and, in the `tiny` profile, `go_offline`: call it before you import torch or transformers.
     An `environ` of yours is only read.
     Raises `CourseError` for an unknown profile or field, a value of the wrong type, a seed that NumPy refuses, and for
     a profile that needs the Hub in a process whose libraries `tiny` has taken offline.
     """
     if environ is os.environ:
-        share_cores()  # before torch is asked for a GPU
+        prepare_process()  # before torch is asked for a GPU
     name = choose_profile(profile, environ)
     if environ is os.environ:
         if name == "tiny":

@@ -136,7 +136,7 @@ def test_a_missed_target_ends_with_an_error(rows, code, tmp_path, monkeypatch):
 
     monkeypatch.setattr(command, "find_modules", lambda names: [Module()])
     monkeypatch.setattr(command, "go_offline", lambda: None)
-    monkeypatch.setattr(command, "share_cores", lambda: None)
+    monkeypatch.setattr(command, "prepare_process", lambda: None)
     try:
         command.main(json_file=tmp_path / "deep" / "rows.json")
         ended = 0

@@ -28,11 +28,11 @@ CHAPTERS = {path.name[:2]: path for path in sorted((ROOT / "nbs").glob("[0-9][0-
 # tested as it is by nbval: here its parts are small.
 SMALLER = {"04": "layers=2 width=64 heads=2"}
 TINY = {
-    "01": "train_size=200 validation_size=60 max_length=48",
-    "02": "train_size=100 validation_size=50 chunk_size=32 labelled={folder}",
-    "03": "train_size=300 validation_size=40",
+    "01": "train_size=200 validation_size=60 max_length=48 batch_size=4",
+    "02": "train_size=40 validation_size=20 chunk_size=32 labelled={folder}",
+    "03": "train_size=100 validation_size=20",
     "04": "train_size=200 validation_size=60 train_contexts=300 validation_contexts=40",
-    "05": "train_size=100 validation_size=40",
+    "05": "train_size=40 validation_size=20",
     "06": "train_size=80 validation_size=40 max_length=48",
 }
 

@@ -215,7 +215,7 @@ def test_the_wheel_alone_runs_a_chapter_from_an_empty_folder(built, tmp_path):
     subprocess.run(install, cwd=empty, capture_output=True, check=True)
     assert kernels.is_dir()
     command = [scripts / "python", "-c", "from course_lib.cli import main; main()", "run", "01"]
-    command += ["--set", "train_size=96", "validation_size=40", "num_epochs=1", "--out", "out"]
+    command += ["--set", "train_size=96", "validation_size=40", "num_epochs=1", "batch_size=4", "--out", "out"]
     # The kernel of the new environment first; nbconvert's templates are data of the running one.
     jupyter = [home / "share" / "jupyter", Path(sysconfig.get_path("data"), "share", "jupyter")]
     environment = os.environ | {"JUPYTER_PATH": os.pathsep.join(map(str, jupyter))}

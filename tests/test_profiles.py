@@ -4,6 +4,7 @@ import contextlib
 import copy
 import dataclasses
 import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from complaints import complaint_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interpreters import heavy_imports
+from interpreters import heavy_imports, printed_by
 
 import course_lib.profiles as profiles
 from course_lib.cli import kernel_environment
@@ -429,6 +430,32 @@ def test_threads_sleep_before_torch_is_asked_for_a_gpu(environ, monkeypatch):
     monkeypatch.setattr(profiles, "in_colab", lambda: True)
     monkeypatch.setattr(profiles, "has_cuda", lambda: environ["OMP_WAIT_POLICY"] == "PASSIVE")
     assert load_settings(TABLE).profile == "colab"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only GNU's allocator can be told")
+def test_freed_memory_is_kept_unless_the_reader_decides_for_himself():
+    code = """
+import resource
+from course_lib.profiles import prepare_process
+prepare_process()
+def fetched():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    b"x" * 2**26
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+fetched(), print(fetched())"""
+    assert int(printed_by(code)) < 10 < int(printed_by(code, MALLOC_ARENA_MAX="4"))  # pages, or large pages
+
+
+def test_a_chapter_is_imported_without_the_collector_which_then_goes_on():
+    code = """
+import gc, sys
+from course_lib.profiles import import_chapter
+try:
+    import_chapter("nothing")
+except ModuleNotFoundError:
+    print(gc.isenabled())
+print(import_chapter("results") is sys.modules["course_lib.results"], gc.isenabled(), gc.get_freeze_count() > 1000)"""
+    assert printed_by(code).split() == ["True"] * 4
 
 
 def test_another_profile_after_tiny_is_online_again(environ, kernel):
