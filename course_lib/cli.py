@@ -28,7 +28,7 @@ import typer
 
 import course_lib
 from .profiles import CourseError, choose_profile, has_cuda, import_chapter, is_offline, load_settings
-from .profiles import offline_variables, parse_assignments, unknown_name
+from .profiles import offline_variables, parse_assignments, prepare_process, unknown_name
 from .results import flat_row, plain_numbers, read_result, write_atomically
 
 # %% ../nbs/workbench/cli.ipynb #885b14f6
@@ -301,6 +301,8 @@ def _work(module: Any, out: Path, resume: bool, save_every: int | None) -> int:
             Path(status).write_text("130", encoding="utf-8")
         if state.is_main_process:  # the last thing to do: the terminal may be closed
             typer.echo(str(stopped), err=True)
+        if "RANK" not in os.environ:
+            return 130
     except CourseError as error:  # perhaps on this process only, such as one without memory
         who = "" if state.is_main_process else f"Process {state.process_index}: "
         return _complain(f"{who}{error}", 1).exit_code
@@ -341,8 +343,7 @@ def train(
     resume: Annotated[bool, typer.Option(help="go on from the newest state")] = False,
 ) -> None:
     "Train a chapter's model without its notebook, in one process or many; write model, history and states."
-    from course_lib.processes import launch_command
-
+    prepare_process()  # before anybody asks torch for a GPU
     try:
         profile, names, assignments = _parse(chapter, set_, seed, profile)
         notebooks = find_notebooks(names)
@@ -352,20 +353,23 @@ def train(
         variables = kernel_environment(profile, assignments)
         variables |= {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         variables |= {} if has_cuda() else {"ACCELERATE_USE_CPU": "true"}
-        if os.environ.keys() & {"COURSE_STATUS", "RANK"}:  # launched by the lines below, or by accelerate launch
-            os.environ.update(variables)
-            raise typer.Exit(_work(chapter_module(notebooks[0]), out, resume, save_every))
-        load_settings(chapter_module(notebooks[0]).SETTINGS, profile, variables)
-        command = launch_command(processes)
-        if list(out.glob("states/step-*")) and not resume:
-            raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")
-        _prepare(out)
-        _prepare(out / "states")
+        os.environ.update(variables)  # before the libraries are imported
+        module = chapter_module(notebooks[0])
+        if "RANK" not in os.environ:  # launched neither by the lines below nor by accelerate launch
+            from course_lib.processes import launch_command
+
+            load_settings(module.SETTINGS, profile)
+            if list(out.glob("states/step-*")) and not resume:
+                raise CourseError(f"{out} holds a training. Go on with it by --resume, or name another folder with --out.")
+            command = launch_command(processes)
+            _prepare(out), _prepare(out / "states")
     except CourseError as error:
         raise _complain(f"Error: {error}", 2) from None
-    words = ["train", str(notebooks[0]), "--out", str(out), *(["--resume"] if resume else [])]
+    if "RANK" in os.environ or processes == 1:
+        raise typer.Exit(_work(module, out, resume, save_every))
+    words = ["train", str(notebooks[0]), "--out", str(out), *["--resume"] * resume]
     words += [] if save_every is None else ["--save-every", str(save_every)]
-    raise typer.Exit(_wait_for([*command, *words], os.environ | variables))
+    raise typer.Exit(_wait_for([*command, *words], os.environ))
 
 # %% ../nbs/workbench/cli.ipynb #ac83c333
 def versions() -> dict[str, str]:

@@ -85,15 +85,12 @@ def launch(
 
 # %% ../nbs/workbench/processes.ipynb #f1e96d3c
 def launch_command(processes: int) -> list[str]:
-    "The command that starts so many processes on this machine, up to the words for `course`. Raises `CourseError`."
-    program = [sys.executable, "-c", "from course_lib.cli import main; main()"]
+    "The command that starts several processes on this machine, up to the words for `course`. Raises `CourseError`."
     if 0 < (gpus := torch.cuda.device_count()) < processes:
         problem = f"--processes {processes} needs as many GPUs, and here are {gpus}. Give --processes {gpus}"
         raise CourseError(f"{problem}, or set CUDA_VISIBLE_DEVICES= to train on the CPU.")
-    if processes == 1:  # the launcher would start one more process, only to wait for it
-        return program
-    threads = max(1, (os.cpu_count() or 1) // processes)
     # Port 0 is any that is free; `fit` decides about precision and dynamo for itself.
-    words = ["--multi_gpu", f"--num_processes={processes}", "--num_machines=1", "--main_process_port=0"]
-    words += ["--mixed_precision=no", "--dynamo_backend=no", f"--num_cpu_threads_per_process={threads}"]
-    return [sys.executable, "-m", "accelerate.commands.launch", *words, "--no_python", *program]
+    words = ["--multi_gpu", "--num_machines=1", "--main_process_port=0", "--mixed_precision=no", "--dynamo_backend=no"]
+    words += [f"--num_processes={processes}", f"--num_cpu_threads_per_process={max(1, (os.cpu_count() or 1) // processes)}"]
+    program = ["--no_python", sys.executable, "-c", "from course_lib.cli import main; main()"]
+    return [sys.executable, "-m", "accelerate.commands.launch", *words, *program]

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import psutil
@@ -22,6 +24,13 @@ from course_lib.profiles import CourseError
 from course_lib.results import RESULT_MIME
 
 runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def the_environment_of_this_process_stays() -> Iterator[None]:
+    "`course train` is made for a process of its own."
+    with mock.patch.dict(os.environ):
+        yield
 RESULT = """
 from types import SimpleNamespace
 from course_lib.profiles import load_settings
@@ -352,8 +361,8 @@ def test_a_file_that_is_no_notebook_is_refused(tmp_path, content, command):
 @pytest.mark.parametrize("out", ["file", "file/below"])
 @pytest.mark.parametrize("command", ["run", "train"])
 def test_a_folder_that_cannot_be_is_refused_before_anything_runs(tmp_path, monkeypatch, command, out):
-    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
-    monkeypatch.setattr(cli, "run_notebooks", lambda *_, **__: pytest.fail("started"))
+    for name in ("_wait_for", "_work", "run_notebooks"):
+        monkeypatch.setattr(cli, name, lambda *_, **__: pytest.fail("started"))
     (tmp_path / "file").write_text("")
     what = write_notebook(tmp_path / "demo.ipynb", "1") if command == "run" else "01"
     refused([command, what, "--out", str(tmp_path / out)], "cannot be written: ")
@@ -364,8 +373,8 @@ def test_a_folder_that_nobody_may_write_is_refused_before_anything_runs(tmp_path
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
-    monkeypatch.setattr(cli, "run_notebooks", lambda *_, **__: pytest.fail("started"))
+    for name in ("_wait_for", "_work", "run_notebooks"):
+        monkeypatch.setattr(cli, name, lambda *_, **__: pytest.fail("started"))
     monkeypatch.setattr(cli.tempfile, "TemporaryFile", refuse)
     what = write_notebook(tmp_path / "demo.ipynb", "1") if command == "run" else "01"
     refused([command, what, "--out", str(tmp_path / "out")], "out cannot be written: Permission denied. Give another")
@@ -513,23 +522,11 @@ def little(tmp_path_factory) -> list[str]:
 
 
 def trained(words: list[str], code: int = 0) -> str:
-    "What one process of `course train` prints, in this process: importing the libraries takes seconds."
-
-    def here(command: list[str], environ: dict[str, str]) -> int:
-        assert command[:3] == COMMAND[:3], "no launcher for one process"
-        names = ("COURSE_PROFILE", "COURSE_SET", "ACCELERATE_USE_CPU")
-        environ = {name: environ[name] for name in names if name in environ} | {"COURSE_STATUS": os.devnull}
-        done = runner.invoke(cli.app, command[3:], env=environ)
-        shown.append(done.output)
-        return done.exit_code
-
-    shown: list[str] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_wait_for", here)
-        patch.setattr(cli, "_stop_with_the_command", lambda: None)
+    "What `course train` prints, in this process: importing the libraries takes seconds."
+    with mock.patch.dict(os.environ):
         done = runner.invoke(cli.app, ["train", *words])
-    assert done.exit_code == code, done.output + "".join(shown)
-    return shown[0]
+    assert done.exit_code == code, done.output
+    return done.output
 
 
 def history_of(out: Path) -> dict:
@@ -602,9 +599,7 @@ def test_ctrl_c_on_two_processes_and_resume(little, tmp_path):
     assert "Traceback" not in shown
     assert not (tmp_path / "run" / "model").exists()
 
-    refused = runner.invoke(cli.app, ["train", *words])
-    assert refused.exit_code == 2
-    assert "--resume" in refused.output
+    assert "--resume" in trained(words, code=2)
     with pytest.warns(UserWarning, match="was written by 2 processes, now there are 1"):
         trained([*words, "--resume"])
     history = history_of(tmp_path / "run")
@@ -623,12 +618,37 @@ def test_ctrl_c_on_two_processes_and_resume(little, tmp_path):
         (["01", "seed=4294967296"], "from 0 to 2,147,483,647"),
     ],
 )
-def test_a_training_that_cannot_be_starts_no_process(words, expected, monkeypatch):
-    monkeypatch.setattr(cli, "_wait_for", lambda *_: pytest.fail("started"))
-    done = runner.invoke(cli.app, ["train", *words])
-    assert done.exit_code == 2
-    assert expected in done.output
-    assert len(done.output.strip().splitlines()) == 1
+def test_a_training_that_cannot_be_starts_no_work(words, expected, monkeypatch):
+    for name in ("_wait_for", "_work"):
+        monkeypatch.setattr(cli, name, lambda *_: pytest.fail("started"))
+    shown = trained(words, code=2)
+    assert expected in shown
+    assert len(shown.strip().splitlines()) == 1
+
+
+def test_a_training_settles_its_process_before_the_libraries_come_in(tmp_path, monkeypatch):
+    seen = {}
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setattr(cli, "chapter_module", lambda _: seen.update(os.environ) or pytest.fail("imported"))
+    with mock.patch.dict(os.environ), pytest.raises(pytest.fail.Exception):
+        runner.invoke(cli.app, ["train", "01", "seed=3", "--profile", "tiny"], catch_exceptions=False)
+    expected = {"OMP_WAIT_POLICY": "PASSIVE", "COURSE_PROFILE": "tiny", "COURSE_SET": "seed=3", "HF_HUB_OFFLINE": "1"}
+    assert {name: seen[name] for name in expected} == expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")
+def test_one_process_is_the_command_itself_and_stops_in_good_order(little, tmp_path):
+    words = [*little, "num_epochs=1000", "--save-every", "3", "--out", str(tmp_path / "run")]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    command = subprocess.Popen([*COMMAND, *words], **options)
+    wait_until(lambda: command.poll() is not None or list((tmp_path / "run").glob("states/step-*")))
+    assert not psutil.Process(command.pid).children()
+    command.send_signal(signal.SIGTERM)
+    shown = command.communicate(timeout=300)[0]
+    assert command.returncode == 130, shown
+    assert "Stopped after step" in shown
+    assert "Traceback" not in shown
+    assert not list((tmp_path / "run").glob("states/.*")), "the last state is whole"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as on Unix")

@@ -251,6 +251,7 @@ def test_a_translated_notebook_runs(language, tmp_path):
         "--set",
         "train_size=96",
         "validation_size=40",
+        "batch_size=4",
         "--profile",
         "tiny",
         "--no-html",
