@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -156,18 +157,25 @@ class TestFaultsOfTheHub:
         there = json.loads(hub_layouts.bert_base_cased()["tokenizer.json"])
         assert saved["model"]["vocab"] == there["model"]["vocab"]
 
-    @pytest.mark.parametrize("status", [403, 503])
-    def test_a_hub_that_refuses_the_tokenizer_for_ever_is_one_clear_error(self, own_hub, tmp_path, status):
-        own_hub.fail(status, "bert-base-cased.*(tokenizer|vocab)", kind="resolve")
-        done = train(own_hub, tmp_path, "01")
-        assert done.returncode
-        again = "HTTP Error|Retrying"  # huggingface_hub says in red what it asks for once more
-        said = [
-            line for line in re.split(r"[\r\n]", done.stderr) if not PROGRESS.search(line) and not re.match(again, line)
-        ]
-        assert len(said) == 1, done.stderr[-3000:]
-        assert "google-bert/bert-base-cased" in said[0]
-        assert str(status) in said[0]
+    def test_a_hub_that_refuses_the_tokenizer_for_ever_is_one_clear_error(self, tmp_path):
+        "Two hubs at the same time: after a 503 the library waits, and asks again."
+
+        def refused(status: int) -> subprocess.CompletedProcess:
+            (folder := tmp_path / str(status)).mkdir()
+            with running_loopback_hub() as hub:
+                hub_layouts.fill(hub).fail(status, "bert-base-cased.*(tokenizer|vocab)", kind="resolve")
+                return train(hub, folder, "01")
+
+        with ThreadPoolExecutor() as pool:
+            ended = dict(zip((403, 503), pool.map(refused, (403, 503)), strict=True))
+        for status, done in ended.items():
+            assert done.returncode
+            again = "HTTP Error|Retrying"  # huggingface_hub says in red what it asks for once more
+            lines = [line for line in re.split(r"[\r\n]", done.stderr) if not PROGRESS.search(line)]
+            said = [line for line in lines if not re.match(again, line)]
+            assert len(said) == 1, done.stderr[-3000:]
+            assert "google-bert/bert-base-cased" in said[0]
+            assert str(status) in said[0]
 
     def test_chapter_3_asks_nobody_for_another_checkpoint_and_goes_on_offline(self, own_hub, tmp_path):
         "Its weights are in pytorch_model.bin alone; a bot's pull request offers others."

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ LINES = 450  # of a module, at most
 ALL_LINES = 6500  # of the package, at most
 
 
+@cache
 def modules() -> dict[str, ast.Module]:
     paths = [path for path in (ROOT / "course_lib").rglob("*.py") if not path.stem.startswith("_")]
     return {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
