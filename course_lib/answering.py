@@ -149,9 +149,7 @@ def head_for(data: DatasetDict) -> dict[str, Any]:
     return kind | {"id2label": dict(enumerate(names)), "label2id": {name: number for number, name in enumerate(names)}}
 
 # %% ../nbs/workbench/answering.ipynb #5e1c0a07
-def score_pairs(
-    model: torch.nn.Module, accelerator: Accelerator | None, data: Dataset, collate: Collate
-) -> dict[str, float]:
+def score_pairs(model: torch.nn.Module, accelerator: Accelerator | None, data: Dataset, collate: Collate) -> dict[str, float]:
     "Accuracy and F1, or of scores the correlations, and mean loss over the split; the same for any number of processes."
     logits = torch.from_numpy(predict_logits(model, data, collate, accelerator=accelerator))
     labels = torch.as_tensor(np.asarray(data.with_format("numpy")["labels"][:]))

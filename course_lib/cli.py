@@ -350,10 +350,9 @@ def train(
         if len(notebooks) != 1:
             raise CourseError(f"Name one chapter to train, not {len(notebooks)}.")
         out = out or Path("_build", "train", notebooks[0].stem[:2])
-        variables = kernel_environment(profile, assignments)
-        variables |= {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        variables |= {} if has_cuda() else {"ACCELERATE_USE_CPU": "true"}
-        os.environ.update(variables)  # before the libraries are imported
+        variables = kernel_environment(profile, assignments) | ({} if has_cuda() else {"ACCELERATE_USE_CPU": "true"})
+        # Before the libraries are imported.
+        os.environ.update(variables, HF_DATASETS_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
         module = chapter_module(notebooks[0])
         if "RANK" not in os.environ:  # launched neither by the lines below nor by accelerate launch
             from course_lib.processes import launch_command

@@ -169,11 +169,13 @@ def prepare_process() -> None:
 
 def import_chapter(name: str) -> Any:
     "The module `course_lib.NAME`, with the large libraries, which are imported faster where nobody looks for garbage."
+    if (module := sys.modules.get(f"course_lib.{name}")) is not None:
+        return module
     gc.disable()
     try:
         return importlib.import_module(f"course_lib.{name}")
     finally:
-        gc.freeze()  # what is there by now stays, and need not be looked through later either
+        gc.freeze()  # libraries stay, and need not be looked through later either
         gc.enable()
 
 # %% ../nbs/workbench/profiles.ipynb #ffb97739

@@ -31,6 +31,8 @@ def the_environment_of_this_process_stays() -> Iterator[None]:
     "`course train` is made for a process of its own."
     with mock.patch.dict(os.environ):
         yield
+
+
 RESULT = """
 from types import SimpleNamespace
 from course_lib.profiles import load_settings
@@ -626,7 +628,7 @@ def test_a_training_that_cannot_be_starts_no_work(words, expected, monkeypatch):
     assert len(shown.strip().splitlines()) == 1
 
 
-def test_a_training_settles_its_process_before_the_libraries_come_in(tmp_path, monkeypatch):
+def test_a_training_settles_its_process_before_the_libraries_come_in(monkeypatch):
     seen = {}
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setattr(cli, "chapter_module", lambda _: seen.update(os.environ) or pytest.fail("imported"))

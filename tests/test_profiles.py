@@ -454,8 +454,10 @@ try:
     import_chapter("nothing")
 except ModuleNotFoundError:
     print(gc.isenabled())
-print(import_chapter("results") is sys.modules["course_lib.results"], gc.isenabled(), gc.get_freeze_count() > 1000)"""
-    assert printed_by(code).split() == ["True"] * 4
+print(import_chapter("results") is sys.modules["course_lib.results"], gc.isenabled(), gc.get_freeze_count() > 1000)
+gc.unfreeze()
+print(import_chapter("results") is sys.modules["course_lib.results"], gc.get_freeze_count() == 0)  # what you made since is yours"""
+    assert printed_by(code).split() == ["True"] * 6
 
 
 def test_another_profile_after_tiny_is_online_again(environ, kernel):
