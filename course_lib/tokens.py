@@ -243,12 +243,12 @@ def whole_letters(
 ) -> tuple[np.ndarray, np.ndarray]:
     "First and after the last character of spans with what no token stands for beside them, and no blanks at both ends."
     first, solid = _characters(texts)
-    at, size = np.arange(len(solid)), len(solid) + 1
-    opens, closes = (np.bincount(first[tokens[0]] + edge.clip(0), minlength=size) for edge in tokens[1:])
-    free = solid & (np.cumsum(opens - closes)[:-1] == 0)
-    last = lambda found: np.append(0, np.maximum.accumulate(np.where(found, at + 1, 0)))  # after the last one before
-    next_one = lambda found: np.minimum.accumulate(np.where(found, at, size)[::-1])[::-1]
+    size, text = len(solid) + 1, first[tokens[0]]
+    opens, closes = (np.bincount(text + edge.clip(0), minlength=size) for edge in tokens[1:])
+    taken = np.flatnonzero(~solid | (np.cumsum(opens - closes)[:-1] != 0))  # by a token or a blank
+    last = lambda found, before: np.append(0, found + 1)[np.searchsorted(found, before)]  # after it
+    next_one = lambda found, at: np.append(found, size)[np.searchsorted(found, at)]
     begin, end = (first[spans[0]] + edge for edge in spans[1:])
-    begin, end = last(~free)[begin], next_one(~free)[end]
-    begin, end = np.minimum(next_one(solid)[begin], end), np.maximum(last(solid)[end], begin)
+    begin, end, solid = last(taken, begin), next_one(taken, end), np.flatnonzero(solid)
+    begin, end = np.minimum(next_one(solid, begin), end), np.maximum(last(solid, end), begin)
     return begin - first[spans[0]], np.maximum(begin, end) - first[spans[0]]
