@@ -39,7 +39,7 @@ def pairs() -> Row:
     "`course train 01` against padding to the maximum in `map`, and `Trainer`; both in float32, both evaluate once."
     settings = replace(
         training_loop.SETTINGS["tiny"],
-        **{"train_size": 960, "batch_size": 16, "num_epochs": 1, "eval_every": None, "mixed_precision": "no"},
+        **{"train_size": 640, "batch_size": 16, "num_epochs": 1, "eval_every": None, "mixed_precision": "no"},
     )
 
     def script() -> dict[str, float]:
@@ -84,7 +84,7 @@ def pairs() -> Row:
         close = abs(theirs["accuracy"] - ours["accuracy"]) < 0.05 and abs(theirs["loss"] - ours["loss"]) < 0.1
         return theirs["steps"] == ours["steps"] and close
 
-    size = f"{settings.train_size} pairs, 60 steps, one evaluation, data and checkpoint read from files"
+    size = f"{settings.train_size} pairs, {settings.train_size // settings.batch_size} steps, one evaluation, data and checkpoint read from files"
     return compare("chapter 1, train, against Trainer", size, script, ours, agree, target=None, rounds=1)
 
 
@@ -97,7 +97,7 @@ def questions(
 
     Both in float32, and both score the held-out questions once, at the end.
     """
-    chosen = {"train_size": 480, "validation_size": 240, "mixed_precision": "no"} | changes
+    chosen = {"train_size": 320, "validation_size": 160, "mixed_precision": "no"} | changes
     settings = replace(question_answering.SETTINGS["tiny"], dataset=dataset, checkpoint=checkpoint, **chosen)
     search = {"n_best": settings.n_best, "max_answer_length": settings.max_answer_length}
 
