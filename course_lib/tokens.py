@@ -154,7 +154,7 @@ def _split(texts: pa.LargeStringArray) -> tuple[pa.Array, np.ndarray, np.ndarray
     return found.dictionary, found.indices.to_numpy(), characters, counts
 
 # %% ../nbs/workbench/tokens.ipynb #87d23d34
-_TOGETHER = 4096  # distinct words in one text: enough to forget the cost of a text, few enough for several threads
+_TOGETHER = 2048  # distinct words in one text: enough to forget the cost of a text, few enough for several threads
 
 
 def _look_up(distinct: pa.Array, tokenizer: PreTrainedTokenizerBase) -> tuple[Tokens, np.ndarray]:
