@@ -5,11 +5,14 @@ python -m benchmarks --json _build/bench/rows.json   # the table as Markdown, an
 
 import importlib
 import json
+import multiprocessing
 import pkgutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -33,13 +36,34 @@ def find_modules(names: list[str] | None = None) -> list[ModuleType]:
     return [importlib.import_module(f"benchmarks.{module}") for module in wanted]
 
 
-def each(modules: Iterable[Any], failed: Callable[[str, Exception], None]) -> Iterator[Row]:
-    "The rows of the modules' `run`; a module that fails is reported, and the others go on."
-    for module in modules:
-        try:
-            yield from module.run()
-        except Exception as error:
-            failed(module.__name__, error)
+def send_rows(name: str, connection: Connection) -> None:
+    "The rows of a module, one after the other, and what went wrong instead of the next one."
+    go_offline()
+    prepare_process()
+    try:
+        for row in importlib.import_module(name).run():
+            connection.send(row)
+    except Exception as error:
+        connection.send(f"{type(error).__name__}: {error}")
+
+
+def each(names: Iterable[str], failed: Callable[[str], None]) -> Iterator[Row]:
+    """The rows of these modules; one that fails is reported, and the others go on.
+
+    Each has a process of its own: the gigabytes that one module has filled and left make the next one slower.
+    """
+    for name in names:
+        here, there = multiprocessing.Pipe(duplex=False)
+        process = multiprocessing.Process(target=send_rows, args=(name, there))
+        process.start()
+        there.close()
+        with suppress(EOFError):
+            while isinstance(row := here.recv(), Row):
+                yield row
+            failed(f"{name} failed: {row}")
+        process.join()
+        if process.exitcode:
+            failed(f"{name} failed: its process ended with {process.exitcode}")
 
 
 def to_markdown(rows: list[Row], facts: dict[str, Any]) -> str:
@@ -58,7 +82,7 @@ def main(
     prepare_process()
     started, rows, wrong = time.perf_counter(), [], []
     modules, facts = find_modules(names), machine()
-    for row in each(modules, lambda name, error: wrong.append(f"{name} failed: {type(error).__name__}: {error}")):
+    for row in each([module.__name__ for module in modules], wrong.append):
         rows.append(row)
         seconds = time.perf_counter() - started
         print(f"{seconds:5.0f} s  {row.item}: {number(row.ratio)}x, {row.wanted} wanted", file=sys.stderr, flush=True)

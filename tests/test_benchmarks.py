@@ -1,8 +1,11 @@
 """The benchmarks' harness and tables, on rows that are made up. No test looks at a time."""
 
+import importlib
 import json
 import math
+import os
 import re
+import sys
 
 import pytest
 import torch
@@ -76,24 +79,38 @@ def test_a_long_first_call_counts_as_a_round(monkeypatch):
     assert len(calls) == 2
 
 
-def test_a_module_that_fails_does_not_stop_the_others():
-    class Bad:
-        __name__ = "bad"
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    "Writes a module of rows: the lines of its `run`, with `first` and `second` at hand."
+    monkeypatch.syspath_prepend(tmp_path)
 
-        def run(self):
-            yield ROWS[0]
-            raise AssertionError("the results differ")
+    def write(name, *lines, numbers=()):
+        head = ["import os", "from benchmarks.harness import Row", f"NUMBERS = {numbers}"]
+        rows = [f"first, second = {ROWS[0]!r}, {ROWS[1]!r}", "def run():", *(f"    {line}" for line in lines)]
+        (tmp_path / f"{name}.py").write_text("\n".join([*head, *rows]), encoding="utf-8")
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        return name
 
-    class Good:
-        __name__ = "good"
+    return write
 
-        def run(self):
-            yield ROWS[1]
 
+def test_a_module_that_fails_does_not_stop_the_others(module):
     failed = []
-    rows = list(command.each([Bad(), Good()], lambda name, error: failed.append((name, str(error)))))
-    assert rows == ROWS[:2]
-    assert failed == [("bad", "the results differ")]
+    names = [
+        module("wrong_rows", "yield first", "raise AssertionError('the results differ')"),
+        module("killed_rows", "yield first", "os._exit(9)"),
+        module("good_rows", "yield second"),
+    ]
+    assert list(command.each(names, failed.append)) == [ROWS[0], ROWS[0], ROWS[1]]
+    assert failed == [
+        "wrong_rows failed: AssertionError: the results differ",
+        "killed_rows failed: its process ended with 9",
+    ]
+
+
+def test_each_module_has_a_process_of_its_own(module):
+    names = [module(name, "yield Row(str(os.getpid()), '', 2.0, 1.0, 1)") for name in ("some_rows", "other_rows")]
+    assert len({row.item for row in command.each(names, pytest.fail)} | {str(os.getpid())}) == 3
 
 
 @pytest.mark.skipif(not harness.can_measure_memory(), reason="needs /proc/self/clear_refs")
@@ -126,15 +143,19 @@ def test_markdown_is_one_table_and_the_machine():
     assert lines[-1].startswith("3 of 4 targets reached, 9 s. A processor, 2 cores")
 
 
-@pytest.mark.parametrize(("rows", "code"), [(ROWS[:1], 0), (ROWS[1:2], 1), ([], 1)], ids=["met", "missed", "no row"])
-def test_a_missed_target_ends_with_an_error(rows, code, tmp_path, monkeypatch):
-    class Module:
-        __name__, NUMBERS = "made up", (2,) if code == 0 else (1,)
-
-        def run(self):
-            yield from rows
-
-    monkeypatch.setattr(command, "find_modules", lambda names: [Module()])
+@pytest.mark.parametrize(
+    ("lines", "numbers", "ratios", "wrong"),
+    [
+        (["yield first"], (2,), [3000], ""),
+        (["yield second"], (1,), [1.5], "second: 1.5x, 1.6× wanted"),
+        (["yield from ()"], (1,), [], "No row for 1."),
+        (["yield first", "raise ValueError('nan')"], (2,), [3000], "made_up_rows failed: ValueError: nan"),
+    ],
+    ids=["met", "missed", "no row", "failed"],
+)
+def test_a_missed_target_ends_with_an_error(lines, numbers, ratios, wrong, module, tmp_path, monkeypatch, capsys):
+    made_up = importlib.import_module(module("made_up_rows", *lines, numbers=numbers))
+    monkeypatch.setattr(command, "find_modules", lambda names: [made_up])
     monkeypatch.setattr(command, "go_offline", lambda: None)
     monkeypatch.setattr(command, "prepare_process", lambda: None)
     try:
@@ -142,9 +163,10 @@ def test_a_missed_target_ends_with_an_error(rows, code, tmp_path, monkeypatch):
         ended = 0
     except typer.Exit as error:
         ended = error.exit_code
-    assert ended == code
+    assert ended == bool(wrong)
+    assert capsys.readouterr().err.endswith(wrong + "\n")
     found = json.loads((tmp_path / "deep" / "rows.json").read_text(encoding="utf-8"))
-    assert [row["ratio"] for row in found["rows"]] == [row.ratio for row in rows]
+    assert [row["ratio"] for row in found["rows"]] == ratios
 
 
 def test_the_engine_is_compared_where_there_is_one():
