@@ -271,7 +271,7 @@ def test_what_chapter_2_began_with_goes_along(tmp_path, gradio):
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["02"]
 
 
-def test_no_space_without_a_model(tmp_path):
+def test_no_space_without_a_model(tmp_path, gradio):
     with pytest.raises(CourseError, match="there must be a model to show"):
         write_space(model_sources(tmp_path / "none", []), tmp_path)
 
