@@ -41,8 +41,7 @@ def _in_bulk(tokenizer: PreTrainedTokenizerBase) -> bool:
 
 
 def set_languages(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
     languages: str | None = None,  # source and target, such as "en,fr" or "eng_Latn,fra_Latn"; None for what is set
     prefix: str | None = None,  # such as "translate English to French:"; None for what the checkpoint says
 ) -> str:
@@ -78,8 +77,7 @@ def set_languages(
 
 
 def encode_texts(
-    texts: Sequence[str],
-    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase,
     max_length: int | None = None,  # tokens of a text, special ones included; longer ones are cut
     *,
     target: bool = False,  # in the tokenizer's target mode, which `text_target` asks for
@@ -220,10 +218,8 @@ _ENGINE_KNOWS |= {"_from_model_config", "do_sample", "num_return_sequences", "tr
 
 
 def ctranslate2_generator(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    num_beams: int | None = None,  # None for what the checkpoint says
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase,
+    *, num_beams: int | None = None,  # None for what the checkpoint says
     batch_size: int = 32,  # sources
     compute_type: str = "float32",  # int8 is faster still, and other translations now and then
     **options: Any,  # as for `generate_all`

@@ -42,14 +42,18 @@ def context_weights(inputs: Tensor, keytoken_ids: Iterable[int], alpha: float = 
     return alpha * (1.0 + found)
 
 
-def _losses(logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
-    "-ln p of each row's target; where the logits were stands afterwards the gradient of shares x losses."
-    logits.sub_(logits.amax(-1, keepdim=True))
-    picked = logits.gather(-1, targets[:, None])
-    sums = logits.exp_().sum(-1, keepdim=True)
-    # What was a probability becomes the gradient: one less at the right token.
-    logits.mul_(shares[:, None] / sums).scatter_add_(-1, targets[:, None], -shares[:, None])
-    return (sums.log() - picked).squeeze(-1)
+def _losses(logits: Tensor, targets: Tensor, shares: Tensor, gradient: Tensor) -> Tensor:
+    "-ln p of each row's target, float32; into `gradient`, which may be `logits`, goes that of shares x losses."
+    rows = max(1, 2 ** (20 if logits.device.type == "cpu" else 27) // logits.shape[-1])  # so many stay in the cache
+    space, losses = torch.empty_like(logits[:rows], dtype=torch.float32), torch.empty_like(shares)
+    parts = (tensor.split(rows) for tensor in (logits, targets[:, None], shares[:, None], gradient, losses[:, None]))
+    for scores, right, share, slope, loss in zip(*parts, strict=True):
+        p = torch.softmax(scores, -1, torch.float32, out=space[: len(scores)])
+        sure = p.amax(-1, keepdim=True)  # never 0, as the probability of the right one may be
+        loss.copy_(scores.amax(-1, keepdim=True).float() - sure.log() - scores.gather(-1, right))
+        # A probability becomes the gradient: one less at the right token.
+        torch.mul(p.scatter_add_(-1, right, -torch.ones_like(share)), share, out=slope)
+    return losses
 
 
 class _LogitsLoss(torch.autograd.Function):
@@ -57,12 +61,8 @@ class _LogitsLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, shares: Tensor) -> Tensor:
-        loss, gradient, rows = shares.new_zeros(()), torch.empty_like(logits), max(1, 2**18 // logits.shape[-1])
-        parts = (tensor.split(rows) for tensor in (logits, targets, shares, gradient))
-        for scores, right, share, slope in zip(*parts, strict=True):
-            block = scores.to(torch.float32, copy=True)
-            loss += _losses(block, right, share) @ share
-            slope.copy_(block)
+        gradient = torch.empty_like(logits)
+        loss = _losses(logits, targets, shares, gradient) @ shares
         ctx.save_for_backward(gradient)
         return loss
 
@@ -90,21 +90,17 @@ class _HeadLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, shares: Tensor, kind: torch.dtype) -> Tensor:
         # Large enough for the matrix products, small enough for the caches.
-        rows = max(256 if hidden.device.type == "cpu" else 2048, 2**20 // len(weight))
+        rows = max(1024 if hidden.device.type == "cpu" else 2048, 2**20 // len(weight))
         scale, table = shares.abs().max().clamp_min(1e-30), weight.to(kind)
         loss = hidden.new_zeros((), dtype=torch.float32)
         d_hidden, d_weight = (torch.zeros_like(tensor, dtype=torch.float32) for tensor in (hidden, weight))
         # All blocks use the same memory: to be given new pages each time takes longer than to compute the softmax.
-        space = hidden.new_empty(min(rows, len(hidden)), len(table), dtype=torch.float32)
-        products = space if kind == torch.float32 else torch.empty_like(space, dtype=kind)
+        products = hidden.new_empty(min(rows, len(hidden)), len(table), dtype=kind)
         for start in range(0, len(hidden), rows):
             part = slice(start, start + rows)
             states = hidden[part].to(kind)
-            product, logits = products[: len(states)], space[: len(states)]
-            torch.mm(states, table.T, out=product)
-            logits.copy_(product)
-            loss += _losses(logits, targets[part], shares[part] / scale) @ shares[part]
-            product.copy_(logits)
+            product = torch.mm(states, table.T, out=products[: len(states)])
+            loss += _losses(product, targets[part], shares[part] / scale, product) @ shares[part]
             d_hidden[part] = product @ table
             if kind == torch.float32:
                 d_weight.addmm_(product.T, states)

@@ -129,8 +129,7 @@ def _save_adapter(model: "PeftModel", base: str, folder: Path) -> None:
 
 
 def write_model(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
     card: str | None,  # None writes no README.md
     folder: str | os.PathLike,
 ) -> list[str]:
@@ -204,11 +203,9 @@ def upload(
 
 # %% ../nbs/workbench/hub.ipynb #d3d0ca59
 def publish(
-    model: "PreTrainedModel",
-    tokenizer: "PreTrainedTokenizerBase",
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase",
     repo_id: str,  # "name" in your own account, or "organization/name"
-    *,
-    folder: str | os.PathLike | None = None,  # for the files; None takes published/NAME
+    *, folder: str | os.PathLike | None = None,  # for the files; None takes published/NAME
     dry_run: bool = False,  # only write the folder
     token: str | None = None,  # None takes the one that you have logged in with
     private: bool | None = None,  # for a repository that is created

@@ -152,6 +152,7 @@ class MaskingCollator:
         assert 0 <= self.mask_rate <= 1, f"mask_rate={self.mask_rate} is no share; use a number between 0 and 1"
         assert self.tokenizer.mask_token_id is not None, "the tokenizer has no mask token; choose another checkpoint"
         self._special = np.isin(np.arange(len(self.tokenizer)), self.tokenizer.all_special_ids)
+        self._ordinary = np.flatnonzero(~self._special)
 
     def set_epoch(self, epoch: int) -> None:
         "Choose the masks of this epoch."
@@ -178,8 +179,8 @@ class MaskingCollator:
         labels[chosen] = ids[chosen]
         fate = _draws(keys[chosen], 1)
         shown[chosen[fate < 0.8]] = self.tokenizer.mask_token_id
-        swapped, ordinary = chosen[fate >= 0.9], np.flatnonzero(~self._special)
-        shown[swapped] = ordinary[(_draws(keys[swapped], 2) * len(ordinary)).astype(np.int64)]
+        swapped = chosen[fate >= 0.9]
+        shown[swapped] = self._ordinary[(_draws(keys[swapped], 2) * len(self._ordinary)).astype(np.int64)]
         return shown, labels
 
     def __call__(self, rows: Rows) -> dict[str, torch.Tensor]:

@@ -259,10 +259,12 @@ NOTHING = Answer("", 0.0, 0, 0)
 # %% ../nbs/workbench/spans.ipynb #2e9c82b1
 def _highest(logits: np.ndarray, count: int) -> np.ndarray:
     "Places of the `count` highest of each row, of equal ones the first; float32 (rows, width) to int64 (rows, count)."
-    width = logits.shape[1]
-    bits = (logits + 0.0).view(np.int32).astype(np.int64)  # + 0.0 makes -0.0 to 0.0
-    keys = (np.where(bits < 0, bits ^ 0x7FFFFFFF, bits) << 32) + np.arange(width)[::-1]
-    return width - 1 - (np.partition(keys, -count, axis=1)[:, -count:] & 0xFFFFFFFF)
+    least = np.partition(logits, -count, axis=1)[:, -count, None]
+    chosen = logits >= least
+    surplus = chosen.sum(1) - count
+    for row in np.flatnonzero(surplus).tolist():
+        chosen[row, np.flatnonzero(logits[row] == least[row])[-surplus[row] :]] = False
+    return np.nonzero(chosen)[1].reshape(-1, count)
 
 # %% ../nbs/workbench/spans.ipynb #c4069545
 class _Offsets(NamedTuple):
@@ -370,9 +372,9 @@ def postprocess_answers(
     The score of a span is the sum of its two logits, in double precision; of equal scores the lowest start wins, then
     the lowest end. Raises `CourseError` for features of other examples, and for logits that are no numbers.
     """
-    logits = start_logits, end_logits
+    examples, logits = columns_of(examples, "id", "context"), (start_logits, end_logits)
     begin, end, _ = best_spans(examples, features, logits, n_best=n_best, max_answer_length=max_answer_length)
-    rows = zip(*columns_of(examples, "id", "context").to_pydict().values(), begin.tolist(), end.tolist(), strict=True)
+    rows = zip(*examples.to_pydict().values(), begin.tolist(), end.tolist(), strict=True)
     return [{"id": name, "prediction_text": context[begin:end]} for name, context, begin, end in rows]
 
 

@@ -47,13 +47,13 @@ def list_column(lengths: np.ndarray, values: np.ndarray | pa.Array) -> pa.ListAr
     return pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32()), values)
 
 # %% ../nbs/workbench/tokens.ipynb #95dfe481
-_BLANKS = [code for code in range(0x3001) if chr(code).isspace()]
+_SOLID = np.array([not chr(code).isspace() for code in range(0x3002)])  # the last blank is U+3000
 
 
 def _characters(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     "Where each text begins in one line of all, with a break after each; and for each character whether it is no blank."
     line = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le"), np.uint32)
-    return bases(np.fromiter(map(len, texts), np.int64, len(texts)) + 1), ~np.isin(line, _BLANKS)
+    return bases(np.fromiter(map(len, texts), np.int64, len(texts)) + 1), _SOLID[np.minimum(line, 0x3001)]
 
 
 def _encode(texts: list[str], tokenizer: PreTrainedTokenizerBase) -> Tokens:
@@ -243,12 +243,13 @@ def whole_letters(
 ) -> tuple[np.ndarray, np.ndarray]:
     "First and after the last character of spans with what no token stands for beside them, and no blanks at both ends."
     first, solid = _characters(texts)
-    size, text = len(solid) + 1, first[tokens[0]]
-    opens, closes = (np.bincount(text + edge.clip(0), minlength=size) for edge in tokens[1:])
-    taken = np.flatnonzero(~solid | (np.cumsum(opens - closes)[:-1] != 0))  # by a token or a blank
-    last = lambda found, before: np.append(0, found + 1)[np.searchsorted(found, before)]  # after it
-    next_one = lambda found, at: np.append(found, size)[np.searchsorted(found, at)]
+    text = first[tokens[0]]
+    opens, closes = (np.bincount(text + edge.clip(0), minlength=len(solid) + 1) for edge in tokens[1:])
+    runs = lambda mask: np.flatnonzero(np.diff(mask, prepend=False, append=False))  # where they begin and end, in turn
+    found = lambda runs, at, back: np.searchsorted(runs, at - back, "right")  # odd where there is a run, here or before
+    across = lambda runs, at, back: np.where(found(runs, at, back) % 2, np.append(runs, 0)[found(runs, at, back) - back], at)
+    alone, blank = runs(solid & (np.cumsum(opens - closes)[:-1] == 0)), runs(~solid)
     begin, end = (first[spans[0]] + edge for edge in spans[1:])
-    begin, end, solid = last(taken, begin), next_one(taken, end), np.flatnonzero(solid)
-    begin, end = np.minimum(next_one(solid, begin), end), np.maximum(last(solid, end), begin)
+    begin, end = across(alone, begin, 1), across(alone, end, 0)
+    begin, end = np.minimum(across(blank, begin, 0), end), np.maximum(across(blank, end, 1), begin)
     return begin - first[spans[0]], np.maximum(begin, end) - first[spans[0]]

@@ -57,8 +57,24 @@ def test_keytoken_loss_equals_the_loops_in_value_and_gradient(shape, ids, alpha)
     assert torch.allclose(ours, gradient.float(), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16])
+def test_keytoken_loss_of_more_logits_than_one_block_has(kind):
+    dice = torch.Generator().manual_seed(0)
+    inputs = torch.randint(20_011, (3, 60), generator=dice)
+    logits = 60 * torch.randn(3, 60, 20_011, generator=dice)  # far apart: the right token's probability may be 0
+    logits = logits.to(kind).requires_grad_()
+    expected = weighted_naively(inputs, logits, [5], 0.5)
+    found = keytoken_weighted_loss(inputs, logits, [5], 0.5)
+    assert found.dtype == torch.float32
+    assert torch.isclose(found.double(), expected, rtol=1e-5)
+    (gradient,), (ours,) = (torch.autograd.grad(loss, logits) for loss in (expected, found))
+    assert ours.dtype == kind
+    assert torch.allclose(ours.float(), gradient.float(), atol=1e-7 if kind == torch.float32 else 1e-4)
+    assert not ours[:, -1].any()
+
+
 @SOME
-@given(st.sampled_from([1, 7, 256, 257, 600]), st.integers(2, 5000), st.floats(0, 5), st.integers(0, 10**6))
+@given(st.sampled_from([1, 7, 1024, 1025, 2300]), st.integers(2, 5000), st.floats(0, 5), st.integers(0, 10**6))
 def test_head_loss_equals_full_logits(rows, size, alpha, seed):
     dice = torch.Generator().manual_seed(seed)
     hidden, weight = (torch.randn(*shape, generator=dice).requires_grad_() for shape in ((rows, 5), (size, 5)))
