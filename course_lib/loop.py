@@ -148,9 +148,7 @@ def model_loss(model: torch.nn.Module, batch: Tensors) -> torch.Tensor:
 
 def gradients_of(
     batches: list[Tensors],  # the micro-batches of one step
-    model: torch.nn.Module,
-    accelerator: Accelerator,
-    scaler: torch.amp.GradScaler,
+    model: torch.nn.Module, accelerator: Accelerator, scaler: torch.amp.GradScaler,
     count: Callable[[Tensors], torch.Tensor],
     loss_of: Callable[[torch.nn.Module, Tensors], torch.Tensor],
 ) -> torch.Tensor:

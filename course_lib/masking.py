@@ -9,7 +9,6 @@ __all__ = ['Rows', 'tokenize_with_word_ids', 'group_texts', 'texts_to_chunks', '
 # %% ../nbs/workbench/masking.ipynb #7464d554
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import Any
 from uuid import uuid4
@@ -22,7 +21,7 @@ from datasets import Dataset, DatasetDict
 from transformers import PreTrainedTokenizerBase
 
 from .profiles import CourseError
-from .tokens import bases, list_column, ranges, special_tokens, tokenize_texts
+from .tokens import bases, list_column, one_piece, ranges, special_tokens, tokenize_texts
 
 # %% ../nbs/workbench/masking.ipynb #2ca3aabe
 def tokenize_with_word_ids(batch: Mapping[str, Sequence[str]] | pa.Table, tokenizer: PreTrainedTokenizerBase) -> pa.Table:
@@ -50,18 +49,13 @@ def tokenize_with_word_ids(batch: Mapping[str, Sequence[str]] | pa.Table, tokeni
     return pa.table({name: list_column(lengths.sum(1), values) for name, values in columns.items() if name in wanted})
 
 # %% ../nbs/workbench/masking.ipynb #055b42a1
-def _values(column: pa.ChunkedArray) -> pa.Array:
-    "The lists of a column laid end to end; `combine_chunks` would copy even a single chunk."
-    return (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()).flatten()
-
-
 def group_texts(table: pa.Table, chunk_size: int = 128) -> pa.Table:
     "The rows of each list column joined and cut into lists of `chunk_size`; what is left at the end, shorter, is dropped."
     lengths = [pc.list_value_length(column) for column in table.columns]
     assert all(other.equals(lengths[0]) for other in lengths), "the columns differ in the lengths of their rows"
     columns = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        values = _values(column)
+        values = one_piece(column).flatten()
         ends = np.arange(0, len(values) + 1, chunk_size, dtype=np.int32)
         columns[name] = pa.ListArray.from_arrays(ends, values)
     return pa.table(columns)
@@ -69,7 +63,7 @@ def group_texts(table: pa.Table, chunk_size: int = 128) -> pa.Table:
 # %% ../nbs/workbench/masking.ipynb #94280e5b
 def texts_to_chunks(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, chunk_size: int = 128) -> DatasetDict:
     "The splits' column text as chunks, with word_ids. Raises `CourseError` for a split that is shorter than one chunk."
-    cut = partial(_tokenize_and_group, tokenizer=tokenizer, chunk_size=chunk_size)
+    cut = lambda batch: group_texts(tokenize_with_word_ids(batch, tokenizer), chunk_size)
     others = sorted({name for rows in data.values() for name in rows.column_names})
     options = {"batched": True, "remove_columns": others, "desc": "Tokenizing and grouping"}
     chunks = data.with_format("arrow").map(cut, **options)
@@ -77,10 +71,6 @@ def texts_to_chunks(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, chunk
         if not len(rows):
             raise CourseError(f"{split}: all its texts are shorter than one chunk. Lower chunk_size={chunk_size}.")
     return chunks.with_format(None)
-
-
-def _tokenize_and_group(batch: pa.Table, tokenizer: PreTrainedTokenizerBase, chunk_size: int) -> pa.Table:
-    return group_texts(tokenize_with_word_ids(batch, tokenizer), chunk_size)
 
 # %% ../nbs/workbench/masking.ipynb #d1253342
 # Multiples of 2**64 over the golden ratio: modulo 2**64, they keep far away from each other.
@@ -206,8 +196,8 @@ def freeze_masking(
     for start in range(0, len(dataset), 8192):  # to bound the memory
         block = rows[start : start + 8192]
         lengths = pc.list_value_length(block["input_ids"]).to_numpy().astype(np.int64)
-        words = _values(block["word_ids"]).to_numpy() if whole_words else None
-        masked = collate.mask(_values(block["input_ids"]).to_numpy(), lengths, words)
+        words = one_piece(block["word_ids"]).flatten().to_numpy() if whole_words else None
+        masked = collate.mask(one_piece(block["input_ids"]).flatten().to_numpy(), lengths, words)
         shown, labels = (list_column(lengths, values.astype(np.int32, copy=False)) for values in masked)
         kept = {name: block[name] for name in block.column_names if name not in ("input_ids", "labels", "word_ids")}
         pieces.append(pa.table({"input_ids": shown, **kept, "labels": labels}))

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -27,7 +28,7 @@ from .checkpoints import check_fits
 from .data import ANSWERS
 from .loop import evaluating, evaluation_batches, token_lengths
 from .profiles import CourseError
-from .tokens import Tokens, bases, check_fast, list_column, ranges, special_tokens, tokenize_texts, whole_letters
+from .tokens import Tokens, bases, check_fast, list_column, one_piece, ranges, special_tokens, tokenize_texts, whole_letters
 
 # %% ../nbs/workbench/spans.ipynb #f1446bea
 def check_lengths(
@@ -134,7 +135,7 @@ def _features(
     "All windows of some questions, with offsets or with labels, for which each must have an answer or not (one, any)."
     check_lengths(tokenizer, max_length, stride)
     table = columns_of(rows, "id", "question", "context", *(["answers"] if labels else []))
-    coded = table["context"].combine_chunks().dictionary_encode()
+    coded = one_piece(table["context"]).dictionary_encode()
     context_of, contexts = coded.indices.to_numpy(), tokenize_texts(coded.dictionary, tokenizer)
     questions = tokenize_texts([question.strip() for question in table["question"].to_pylist()], tokenizer)
     layout = special_tokens(tokenizer, texts=2)
@@ -268,26 +269,33 @@ def _highest(logits: np.ndarray, count: int) -> np.ndarray:
 
 # %% ../nbs/workbench/spans.ipynb #c4069545
 class _Offsets(NamedTuple):
-    "Offsets of the tokens of all windows, end to end; begin and end are -1 for tokens outside the context."
+    "Offsets of the tokens of all windows, end to end."
 
     lengths: np.ndarray  # tokens of each window, int64
     base: np.ndarray  # where each window's tokens begin
-    begin: np.ndarray  # int32
-    end: np.ndarray  # int32
+    bounds: np.ndarray  # where each token's two numbers begin, and where they end; outside the context it has none
+    numbers: np.ndarray  # the first character of a token and the one after its last, in turn
 
     def inside(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
         "Whether these tokens of these windows are in the context; bool, the shape of places."
-        index = np.minimum(self.base[rows] + places, len(self.begin) - 1)
-        return (places < self.lengths[rows]) & (self.begin[index] >= 0)
+        index = np.minimum(self.base[rows] + places, len(self.bounds) - 2)
+        return (places < self.lengths[rows]) & (self.bounds[index] < self.bounds[index + 1])
+
+    def tokens(self, texts: np.ndarray) -> tuple[np.ndarray, ...]:
+        "Text, begin and end of the tokens in the context; of windows that show the same of a text, those of the first."
+        begin, end = self.bounds[self.base], self.bounds[self.base + self.lengths]
+        rows = np.flatnonzero(begin < end)
+        piece = texts[rows], self.numbers[begin[rows]], self.numbers[end[rows] - 1], (end - begin)[rows]
+        rows = rows[~pd.DataFrame(np.stack(piece, 1)).duplicated()]
+        sizes = (end - begin)[rows]
+        return np.repeat(texts[rows], sizes // 2), *self.numbers[ranges(begin[rows], sizes)].reshape(-1, 2).T
 
 
 def _read_offsets(column: pa.ListArray) -> _Offsets:
-    lengths = pc.list_value_length(column).to_numpy().astype(np.int64)
-    pairs = column.flatten()
-    known = pairs.is_valid().to_numpy(zero_copy_only=False)
-    begin, end = np.full((2, len(known)), -1, np.int32)
-    begin[known], end[known] = pairs.flatten().to_numpy().reshape(-1, 2).T
-    return _Offsets(lengths, bases(lengths), begin, end)
+    lengths, pairs = pc.list_value_length(column).to_numpy().astype(np.int64), column.flatten().cast(pa.list_(pa.int32()))
+    if (pc.sum(pc.list_value_length(pairs)).as_py() or 0) < pairs.offsets[-1].as_py() - pairs.offsets[0].as_py():
+        pairs = pairs.take(np.arange(len(pairs)))  # something stood behind a hole
+    return _Offsets(lengths, bases(lengths), pairs.offsets.to_numpy(), pairs.values.to_numpy())
 
 # %% ../nbs/workbench/spans.ipynb #28dbd25e
 _BLOCK = 512  # windows looked at together, so that their pairs stay in the cache
@@ -328,22 +336,22 @@ def _candidates(
     if n_best < 1 or max_answer_length < 1:
         raise CourseError(f"n_best={n_best}, max_answer_length={max_answer_length}: both must be at least 1.")
     table, given = columns_of(features, "example_id", "offset_mapping"), columns_of(examples, "id", "context")
-    names, contexts = given["id"], given["context"].combine_chunks().dictionary_encode()
-    owner = pc.index_in(table["example_id"], names.combine_chunks())
+    names, contexts = one_piece(given["id"]), one_piece(given["context"]).dictionary_encode()
+    owner = pc.index_in(table["example_id"], names)
     if owner.null_count or len(names.unique()) < len(names):
         raise CourseError("Each window's example_id must be the id of exactly one example. Give features of these examples.")
-    offsets = _read_offsets(table["offset_mapping"].combine_chunks())
+    offsets = _read_offsets(one_piece(table["offset_mapping"]))
     starts, ends = (np.asarray(values, np.float32) for values in logits)
     for values in (starts, ends):
         assert values.shape == (len(table), max(offsets.lengths.max(initial=0), values.shape[-1])), "logits of other windows"
         if not values.max(initial=-np.inf) < np.inf:  # the largest of numbers of which one is nan is nan
             raise CourseError("A logit is nan or infinite. Lower the learning rate and train again.")
-    if not len(offsets.begin):
+    if len(offsets.bounds) < 2:
         return [np.zeros(0, np.int64)] * 4
     window, score, first, last = _spans(starts, ends, offsets, n_best, max_answer_length, every)
-    begin, end = offsets.begin[offsets.base[window] + first], offsets.end[offsets.base[window] + last]
-    question, context_of = owner.to_numpy()[window], contexts.indices.to_numpy()
-    tokens = np.repeat(context_of[owner.to_numpy()], offsets.lengths), offsets.begin, offsets.end
+    begin, end = (offsets.numbers[offsets.bounds[offsets.base[window] + token] + side] for side, token in enumerate((first, last)))
+    owner, context_of = owner.to_numpy(), contexts.indices.to_numpy()
+    tokens, question = offsets.tokens(context_of[owner]), owner[window]
     begin, end = whole_letters(contexts.dictionary.to_pylist(), tokens, (context_of[question], begin, end))
     order = np.lexsort((end, begin, -score, question))
     return [question[order], begin[order], end[order], score[order]]
@@ -374,8 +382,10 @@ def postprocess_answers(
     """
     examples, logits = columns_of(examples, "id", "context"), (start_logits, end_logits)
     begin, end, _ = best_spans(examples, features, logits, n_best=n_best, max_answer_length=max_answer_length)
-    rows = zip(*examples.to_pydict().values(), begin.tolist(), end.tolist(), strict=True)
-    return [{"id": name, "prediction_text": context[begin:end]} for name, context, begin, end in rows]
+    contexts = one_piece(examples["context"]).dictionary_encode()  # many questions have the same
+    texts, names, which = (column.to_pylist() for column in (contexts.dictionary, examples["id"], contexts.indices))
+    rows = zip(names, which, begin.tolist(), end.tolist(), strict=True)
+    return [{"id": name, "prediction_text": texts[row][begin:end]} for name, row, begin, end in rows]
 
 
 def rank_answers(

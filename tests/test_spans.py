@@ -409,6 +409,20 @@ def test_a_block_border_changes_nothing():
     ]
 
 
+@pytest.mark.parametrize("pair", [pa.list_(pa.int64(), 2), pa.list_(pa.int64()), pa.large_list(pa.int32())], ids=str)
+def test_offsets_may_be_lists_of_any_kind(tokenizer, pair):
+    rows = make_questions(12)
+    windows = prepare_validation_features(rows, tokenizer, 24, 4)
+    logits = np.random.default_rng(0).normal(size=(2, len(windows), 24)).astype(np.float32)
+    column = pa.array(windows["offset_mapping"].to_pylist(), pa.list_(pair))  # behind a hole of fixed size stands something
+    other = windows.set_column(windows.schema.get_field_index("offset_mapping"), "offset_mapping", column)
+    for part in (slice(0, len(windows)), slice(3, len(windows) - 2)):
+        pieces = [table.slice(part.start, part.stop - part.start) for table in (windows, other)]
+        plain, found = (postprocess_answers(rows, table, *logits[:, part]) for table in pieces)
+        assert found == plain
+        assert any(row["prediction_text"] for row in found)
+
+
 def test_features_of_a_selection_are_read_as_selected(tokenizer):
     rows = [("a", f"bad {letter} cab", letter, 4) for letter in LETTERS]
     features = Dataset(prepare_validation_features(records(*rows), tokenizer, 16, 4))
