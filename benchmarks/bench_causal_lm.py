@@ -148,7 +148,7 @@ def run() -> Iterator[Row]:
         same_gradients,
         number=14,
         target=1.0,
-        budget=20,
+        rounds=2,
     )
     if can_measure_memory():
         peaks = [peak_megabytes(name) for name in ("full_head", "our_head")]

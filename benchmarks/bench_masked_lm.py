@@ -122,7 +122,7 @@ def preparation(texts: list[str], tokenizer: PreTrainedTokenizerBase, folder: st
 def run() -> Iterator[Row]:
     disable_caching()
     disable_progress_bars()
-    tokenizer, texts = load_tokenizer("mini/encoder"), make_texts(5000)
+    tokenizer, texts = load_tokenizer("mini/encoder"), make_texts(3000)
     table = tokenize_with_word_ids({"text": texts[:1000]}, tokenizer)
     lists, values = table.to_pydict(), [column.chunk(0).flatten().to_numpy() for column in table.columns]
     yield compare(

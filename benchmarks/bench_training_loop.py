@@ -65,7 +65,7 @@ def run() -> Iterator[Row]:
             lambda naive, ours: naive == ours == int(lengths.sum()),  # both train on every token once
             number=15,
             target=1.5 if precision == "no" else 2,
-            budget=30,  # the naive optimizer's time varies by a third from call to call
+            budget=20,  # the naive optimizer's time varies by a third from call to call
             padding=f"{padding_share(lengths, random):.1%} -> {padding_share(lengths, grouped):.1%}",
         )
         row.notes["pairs/s"] = f"{STEPS * BATCH / row.naive:.0f} -> {STEPS * BATCH / row.ours:.0f}"

@@ -109,12 +109,12 @@ def encode_texts(
 def decode_predictions(predictions: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
     "Texts of rows of ids (array, tensor, lists), or of labels, without special tokens. Raises `TypeError` for logits."
     rows = predictions.tolist() if hasattr(predictions, "tolist") else predictions
-    codes = set(getattr(tokenizer, "lang_code_to_id", {}).values())  # M2M100 does not count them as special
-    rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]
-    if not rows or not _in_bulk(tokenizer) or tokenizer.clean_up_tokenization_spaces:
+    if not _in_bulk(tokenizer) or tokenizer.clean_up_tokenization_spaces:
+        codes = set(getattr(tokenizer, "lang_code_to_id", {}).values())  # M2M100 does not count them as special
+        rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]
         return tokenizer.batch_decode(rows, skip_special_tokens=True) if rows else []
-    hidden, table, unknown = set(tokenizer.all_special_ids), tokenizer.decoder, tokenizer.unk_token
-    pieces = [[table.get(token, unknown) for token in row if token not in hidden] for row in rows]
+    hidden, known, unknown = set(tokenizer.all_special_ids), tokenizer.decoder.get, tokenizer.unk_token
+    pieces = [[known(token, unknown) for token in row if token >= 0 and token not in hidden] for row in rows]
     model = tokenizer.spm_target if tokenizer.separate_vocabs else tokenizer.spm_source
     # SentencePiece drops the mark of the first word only; a text of several parts keeps others.
     # Up to 0.2.2 it also stops at an empty first row, so one that is not empty goes ahead.
