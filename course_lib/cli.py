@@ -247,7 +247,7 @@ def run(
                 typer.secho(f"{place}: {done.failure or f'{done.seconds:.0f} s'}", bold=True, err=bool(done.failure))
                 if save and not done.failure:
                     shutil.copyfile(out / done.source.name, done.source)
-                rows = [runs[path].result for path in notebooks if path in runs and runs[path].result]
+                rows = [runs[path].result for path in sorted(runs) if runs[path].result]
                 # Now: whatever stops the next one, these are there.
                 write_atomically(out / "results.json", json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
     except KeyboardInterrupt:
