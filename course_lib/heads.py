@@ -51,8 +51,7 @@ def _losses(logits: Tensor, targets: Tensor, shares: Tensor, gradient: Tensor) -
         p = torch.softmax(scores, -1, torch.float32, out=space[: len(scores)])
         sure = p.amax(-1, keepdim=True)  # never 0, as the probability of the right one may be
         loss.copy_(scores.amax(-1, keepdim=True).float() - sure.log() - scores.gather(-1, right))
-        # A probability becomes the gradient: one less at the right token.
-        torch.mul(p.scatter_add_(-1, right, -torch.ones_like(share)), share, out=slope)
+        torch.mul(p.scatter_add_(-1, right, -torch.ones_like(share)), share, out=slope)  # one less at the right token
     return losses
 
 
