@@ -88,7 +88,7 @@ class _HeadLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, shares: Tensor, kind: torch.dtype) -> Tensor:
-        # Large enough for the matrix products, small enough for the caches.
+        # Enough for fast matrix products, few enough to save memory.
         rows = max(1024 if hidden.device.type == "cpu" else 2048, 2**20 // len(weight))
         scale, table = shares.abs().max().clamp_min(1e-30), weight.to(kind)
         loss = hidden.new_zeros((), dtype=torch.float32)
