@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
@@ -282,13 +281,9 @@ class _Offsets(NamedTuple):
         return (places < self.lengths[rows]) & (self.bounds[index] < self.bounds[index + 1])
 
     def tokens(self, texts: np.ndarray) -> tuple[np.ndarray, ...]:
-        "Text, begin and end of the tokens in the context; of windows that show the same of a text, those of the first."
-        begin, end = self.bounds[self.base], self.bounds[self.base + self.lengths]
-        rows = np.flatnonzero(begin < end)
-        piece = texts[rows], self.numbers[begin[rows]], self.numbers[end[rows] - 1], (end - begin)[rows]
-        rows = rows[~pd.DataFrame(np.stack(piece, 1)).duplicated()]
-        sizes = (end - begin)[rows]
-        return np.repeat(texts[rows], sizes // 2), *self.numbers[ranges(begin[rows], sizes)].reshape(-1, 2).T
+        "Text, begin and end of the tokens in the context; `texts` has one for each window."
+        counts = (self.bounds[self.base + self.lengths] - self.bounds[self.base]) // 2
+        return np.repeat(texts, counts), *self.numbers[self.bounds[0] : self.bounds[-1]].reshape(-1, 2).T
 
 
 def _read_offsets(column: pa.ListArray) -> _Offsets:

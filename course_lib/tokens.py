@@ -243,13 +243,13 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase, texts: int = 1) -> Specia
 # %% ../nbs/workbench/tokens.ipynb #9095496d
 def whole_letters(
     texts: Sequence[str],
-    tokens: Sequence[np.ndarray],  # of all: which text, the first character, the one after the last; -1, -1 for none
+    tokens: Sequence[np.ndarray],  # of all: which text, the first character, the one after the last
     spans: Sequence[np.ndarray],  # of pieces of the texts: the same
 ) -> tuple[np.ndarray, np.ndarray]:
     "First and after the last character of spans with what no token stands for beside them, and no blanks at both ends."
     first, solid = _characters(texts)
     text = first[tokens[0]]
-    opens, closes = (np.bincount(text + edge.clip(0), minlength=len(solid) + 1) for edge in tokens[1:])
+    opens, closes = (np.bincount(text + edge, minlength=len(solid) + 1) for edge in tokens[1:])
     runs = lambda mask: np.flatnonzero(np.diff(mask, prepend=False, append=False))  # where they begin and end, in turn
     found = lambda runs, at, back: np.searchsorted(runs, at - back, "right")  # odd where there is a run, here or before
     across = lambda runs, at, back: np.where(found(runs, at, back) % 2, np.append(runs, 0)[found(runs, at, back) - back], at)

@@ -423,6 +423,14 @@ def test_offsets_may_be_lists_of_any_kind(tokenizer, pair):
         assert any(row["prediction_text"] for row in found)
 
 
+def test_all_windows_say_which_letters_have_a_token():
+    "Two windows that begin and end alike: the first alone would leave d and e to the token before them."
+    examples = {"id": ["q"], "context": ["abcdef"]}
+    features = windows_of(["q", "q"], [[[0, 1], [2, 3], [5, 6]], [[0, 1], [3, 5], [5, 6]]])
+    logits = np.array([[[0, 9, 0], [0, 0, 0]]] * 2, np.float32)
+    assert postprocess_answers(examples, features, *logits) == [{"id": "q", "prediction_text": "bc"}]
+
+
 def test_features_of_a_selection_are_read_as_selected(tokenizer):
     rows = [("a", f"bad {letter} cab", letter, 4) for letter in LETTERS]
     features = Dataset(prepare_validation_features(records(*rows), tokenizer, 16, 4))
