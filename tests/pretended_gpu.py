@@ -119,6 +119,10 @@ class _Devices(TorchFunctionMode):
             return first
         if name in ("numpy", "__array__") and on_gpu(first):
             raise TypeError(f"can't convert {self.gpu} device type tensor to numpy. Use Tensor.cpu() to copy it first.")
+        if name == "scaled_dot_product_attention" and on_gpu(first) and kwargs.get("is_causal"):
+            # Up to torch 2.6 it makes the mask itself, below Python, where nobody hears of this GPU.
+            seen = torch.ones(first.shape[-2], args[1].shape[-2], dtype=torch.bool).tril()
+            kwargs |= {"is_causal": False, "attn_mask": mark(seen)}
         there = None
         if kwargs.get("device") is not None and _is_gpu(kwargs["device"]):
             there, kwargs["device"] = True, CPU
