@@ -281,9 +281,9 @@ class _Offsets(NamedTuple):
         return (places < self.lengths[rows]) & (self.bounds[index] < self.bounds[index + 1])
 
     def tokens(self, texts: np.ndarray) -> tuple[np.ndarray, ...]:
-        "Text, begin and end of the tokens in the context; `texts` has one for each window."
+        "For each window its text and how many tokens it has of that; begin and end of each of these."
         counts = (self.bounds[self.base + self.lengths] - self.bounds[self.base]) // 2
-        return np.repeat(texts, counts), *self.numbers[self.bounds[0] : self.bounds[-1]].reshape(-1, 2).T
+        return texts, counts, *self.numbers[self.bounds[0] : self.bounds[-1]].reshape(-1, 2).T
 
 
 def _read_offsets(column: pa.ListArray) -> _Offsets:

@@ -243,16 +243,20 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase, texts: int = 1) -> Specia
 # %% ../nbs/workbench/tokens.ipynb #9095496d
 def whole_letters(
     texts: Sequence[str],
-    tokens: Sequence[np.ndarray],  # of all: which text, the first character, the one after the last
-    spans: Sequence[np.ndarray],  # of pieces of the texts: the same
+    tokens: Sequence[np.ndarray],  # a text and how many tokens follow of it; of each, first character, one after the last
+    spans: Sequence[np.ndarray],  # of pieces of the texts: which text, first character, one after the last
 ) -> tuple[np.ndarray, np.ndarray]:
     "First and after the last character of spans with what no token stands for beside them, and no blanks at both ends."
     first, solid = _characters(texts)
-    text = first[tokens[0]]
-    opens, closes = (np.bincount(text + edge, minlength=len(solid) + 1) for edge in tokens[1:])
+    text = np.repeat(first[tokens[0]], tokens[1])
+    opens, closes = (np.bincount(text + edge, minlength=len(solid) + 1) for edge in tokens[2:])
     runs = lambda mask: np.flatnonzero(np.diff(mask, prepend=False, append=False))  # where they begin and end, in turn
-    found = lambda runs, at, back: np.searchsorted(runs, at - back, "right")  # odd where there is a run, here or before
-    across = lambda runs, at, back: np.where(found(runs, at, back) % 2, np.append(runs, 0)[found(runs, at, back) - back], at)
+
+    def across(runs: np.ndarray, at: np.ndarray, back: int) -> np.ndarray:
+        "The end of the run that begins or goes on here; to go back, the beginning of the one that ends or goes on here."
+        place = np.searchsorted(runs, at - back, "right")  # odd inside a run
+        return np.where(place % 2, np.append(runs, 0)[place - back], at)
+
     alone, blank = runs(solid & (np.cumsum(opens - closes)[:-1] == 0)), runs(~solid)
     begin, end = (first[spans[0]] + edge for edge in spans[1:])
     begin, end = across(alone, begin, 1), across(alone, end, 0)
