@@ -96,8 +96,7 @@ def preprocess(data: DatasetDict, tokenizer: PreTrainedTokenizerBase, settings: 
 # %% ../nbs/06_adapters.ipynb #ad060e05
 def head_parts(model: PreTrainedModel) -> list[str]:
     "Names of what stands on top of the base: new for the task, and trained whole."
-    parts = model.named_children()
-    return [name for name, part in parts if part is not model.base_model and any(True for _ in part.parameters())]
+    return [name for name, part in model.named_children() if part is not model.base_model and [*part.parameters()]]
 
 
 def adapted(model: PreTrainedModel, settings: AdapterSettings, adapter_name: str = "default") -> PeftModel:
