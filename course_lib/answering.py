@@ -178,7 +178,9 @@ class PairClassifier:
         Of a model that gives scores the score, shape (len(pairs), 1). A pair longer than the model reads is cut.
         """
         rows = [(pair,) if isinstance(pair, str) else pair for pair in pairs]
-        columns = {f"sentence{part + 1}": [row[part] for row in rows] for part in range(max(map(len, rows), default=1))}
+        if isinstance(pairs, str) or (sizes := {*map(len, rows)}) not in ({1}, {2}) or (isinstance(pairs, tuple) and sizes == {1}):
+            raise CourseError(f"pairs is {str(pairs)[:40]}. Give a list of pairs, [(first, second), …], or of single sentences.")
+        columns = {f"sentence{n + 1}": check_texts([row[n] for row in rows]).to_pylist() for n in range(len(rows[0]))}
         rows = Dataset.from_dict(tokenize_pairs(columns, self.tokenizer, longest_input(self.model, self.tokenizer)))
         logits = predict_logits(self.model, rows, DataCollatorWithPadding(self.tokenizer), batch_size=batch_size)
         return logits if logits.shape[-1] == 1 else torch.from_numpy(logits).softmax(-1).numpy()

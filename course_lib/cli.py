@@ -113,6 +113,7 @@ def run_notebook(source: Path, out: Path, variables: Mapping[str, str], *, html:
     codes = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     for _, cell in codes:
         cell.outputs, cell.execution_count = [], None
+    target.with_suffix(".html").unlink(missing_ok=True)  # of an earlier run
     patience = {"timeout": None, "iopub_timeout": 60, "raise_on_iopub_timeout": True}
     client = NotebookClient(notebook, kernel_name="python3", extra_arguments=["--log-level=50"], **patience)
     place, failure, started = 0, "", time.perf_counter()

@@ -79,8 +79,9 @@ def check_answers(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
         raise CourseError(f"{where}: {error}. {remedy}") from None
     differ = pc.not_equal(pc.list_value_length(texts), pc.list_value_length(starts)).fill_null(True)
     _refuse(differ, f"{where} has different numbers of texts and starts", remedy)
-    if texts.flatten().null_count or not pc.all(pc.greater_equal(starts.flatten(), 0), skip_nulls=False).as_py():
-        raise CourseError(f"{where}: a text or a start is missing or below 0. {remedy}")
+    bad = pc.or_(pc.less(starts.flatten(), 0), pc.equal(pc.utf8_trim_whitespace(texts.flatten()), ""))
+    if bad.null_count or pc.any(bad).as_py():
+        raise CourseError(f"{where}: a text or a start is missing, empty or below 0. {remedy} Without answer, both are [].")
     return pa.chunked_array([pa.StructArray.from_arrays([texts, starts], fields=list(ANSWERS))])
 
 # %% ../nbs/workbench/data.ipynb #da4bbe23

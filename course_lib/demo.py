@@ -126,8 +126,7 @@ def find_model(source: str) -> str:
     return resolve_checkpoint(inside if (inside := Path(source, "model")).is_dir() else source)
 
 
-def _is_there(source: str) -> bool:
-    return os.path.exists(source) or source[0] not in "./"  # where training would write: not yet; on the Hub: perhaps
+_is_there = lambda source: os.path.exists(source) or source[0] not in "./"  # where training would write: not yet
 
 
 def model_sources(folder: Path, words: list[str]) -> dict[str, str]:

@@ -108,6 +108,8 @@ def read_catalog(path: Path) -> pa.Table:
     content, rows = path.read_bytes().removeprefix(b"\xef\xbb\xbf"), []
     if path.suffix.lower() == ".mo":
         catalog = mofile.read_mo(io.BytesIO(content))
+    elif cut := re.search(rb'(?m)^[ \t]*(msg[\w\[\]]+[ \t]+)?"([^"\\\r\n]|\\.)*$', content):  # babel would lose a letter
+        raise ValueError(f"{cut[0].decode(errors='replace').strip()} has no closing quote")
     else:  # babel wants the header's dates in one form, and programs write them in many
         content = re.sub(rb'(?m)^"(POT-Creation|PO-Revision)-Date:.*\n', b"", content, count=2)
         catalog = pofile.read_po(io.BytesIO(content), ignore_obsolete=True, abort_invalid=True)
@@ -142,12 +144,9 @@ def read_moses_zip(path: Path, languages: tuple[str, str]) -> pa.Table:
 READERS: dict[str, Callable[[Path], pa.Table]] = {
     ".csv": partial(read_delimited, delimiter=",", quote='"'),
     ".tsv": partial(read_delimited, delimiter="\t", quote=False),
-    ".jsonl": read_jsonl,
-    ".json": read_json,
-    ".parquet": parquet.read_table,
-    ".txt": read_text,
-    ".po": read_catalog,
-    ".mo": read_catalog,
+    ".jsonl": read_jsonl, ".json": read_json,
+    ".parquet": parquet.read_table, ".txt": read_text,
+    ".po": read_catalog, ".mo": read_catalog,
 }
 
 

@@ -12,6 +12,7 @@ import importlib.util
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import index
 from types import SimpleNamespace
 from typing import Any
 
@@ -88,7 +89,7 @@ def encode_texts(
     words were added: it would overlook those, too).
     """
     prefix = "" if target else tokenizer.init_kwargs.get("source_prefix", "")  # as `set_languages` found it
-    texts = [prefix + text for text in texts]
+    texts = [prefix + text for text in check_texts(texts).to_pylist()]
     if not _in_bulk(tokenizer):
         options = {"truncation": max_length is not None, "max_length": max_length, "verbose": False}
         options["split_special_tokens"] = tokenizer.is_fast or not _has_added_words(tokenizer)
@@ -108,13 +109,13 @@ def encode_texts(
 # %% ../nbs/workbench/generation.ipynb #a49bca79
 def decode_predictions(predictions: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
     "Texts of rows of ids (array, tensor, lists), or of labels, without special tokens. Raises `TypeError` for logits."
-    rows = predictions.tolist() if hasattr(predictions, "tolist") else predictions
+    rows = [row.tolist() if hasattr(row, "tolist") else row for row in predictions]
     if not _in_bulk(tokenizer) or tokenizer.clean_up_tokenization_spaces:
         codes = set(getattr(tokenizer, "lang_code_to_id", {}).values())  # M2M100 does not count them as special
         rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]
         return tokenizer.batch_decode(rows, skip_special_tokens=True) if rows else []
     hidden, known, unknown = set(tokenizer.all_special_ids), tokenizer.decoder.get, tokenizer.unk_token
-    pieces = [[known(token, unknown) for token in row if token >= 0 and token not in hidden] for row in rows]
+    pieces = [[known(index(token), unknown) for token in row if token >= 0 and token not in hidden] for row in rows]
     model = tokenizer.spm_target if tokenizer.separate_vocabs else tokenizer.spm_source
     # SentencePiece drops the mark of the first word only; a text of several parts keeps others.
     # Up to 0.2.2 it also stops at an empty first row, so one that is not empty goes ahead.
@@ -291,7 +292,6 @@ class Translator:
         "A string for a string, a list for a sequence. Raises `CourseError` for a text that the model cannot read."
         if isinstance(texts, str):
             return self([texts])[0]
-        texts = check_texts(texts).to_pylist()
         rows, longest = encode_texts(texts, self.tokenizer), longest_input(self.model, self.tokenizer)
         for text, row in zip(texts, rows, strict=True):
             if len(row) > longest:
@@ -331,8 +331,8 @@ class CodeCompleter:
     ) -> Any:
         """What the model writes after each prompt: a str for a str, else a list in the order of the prompts.
 
-        It ends where the model ends the file, or after `max_new_tokens`, at most half of what the model reads. Of a prompt too long for the model's
-        positions, the beginning is left out.
+        It ends where the model ends the file, or after `max_new_tokens`, at most half of what the model reads. Of a prompt
+        that is too long the beginning is left out.
         """
         if isinstance(prompts, str):
             options = {"sample": sample, "temperature": temperature, "top_p": top_p, "seed": seed, "whole_lines": whole_lines}

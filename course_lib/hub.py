@@ -78,7 +78,8 @@ def model_card(
             raise CourseError(f"Only this machine has the base of the adapter, {adapter or 'which has no name'}. {remedy}.")
         classes = task == "sequence-classification" and model.config.num_labels
         base, options = adapter, {"num_labels": classes, "revision": model.peft_config[model.active_adapter].revision}
-    fields |= {key: public_name(os.fspath(fields[key])) for key in ("dataset", "checkpoint") if fields.get(key)}
+    local = lambda value: isinstance(value, str | os.PathLike) and (os.path.isabs(value) or os.path.exists(value))
+    fields |= {k: public_name(os.fspath(v)) for k, v in fields.items() if v and (k in ("dataset", "checkpoint") or local(v))}
     scores = {key: float(value) for key, value in (metrics or {}).items() if isinstance(value, int | float)}
     scores = {key: scores[key] for key in scores if math.isfinite(scores[key]) and key not in ("step", "epoch")}
     name, data, link = repo_id.rpartition("/")[2], public_name(dataset), _hub_id(dataset)

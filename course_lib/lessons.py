@@ -31,8 +31,7 @@ def start(notebook: str, profile: str = "auto") -> Any:
     """The settings of a chapter such as "01_training_loop": its first call, before torch and transformers are imported.
 
     Sets the seed of Python, NumPy and torch, quietens the libraries' progress bars, gives plots and tables their looks,
-    and prints what the run is about to use; where `auto` chose, also why, and how to have more. Raises `CourseError`
-    like `load_settings`.
+    and prints what the run will use; where `auto` chose, also why, and how to have more. Raises like `load_settings`.
     """
     prepare_process()
     if choose_profile(profile) == "tiny":

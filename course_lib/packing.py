@@ -51,7 +51,7 @@ def train_code_tokenizer(
     options |= {"bos_token": END, "eos_token": END, "clean_up_tokenization_spaces": False}
     known = {"special_tokens": [END], "initial_alphabet": pre_tokenizers.ByteLevel.alphabet()}
     trainer = trainers.BpeTrainer(vocab_size=vocab_size, show_progress=False, **known)
-    raw.train_from_iterator(texts, trainer)
+    raw.train_from_iterator([texts] if isinstance(texts, str) else texts, trainer)
     return PreTrainedTokenizerFast(tokenizer_object=raw, **options)
 
 # %% ../nbs/workbench/packing.ipynb #a5b7739d

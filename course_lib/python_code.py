@@ -56,8 +56,7 @@ def path_reason(path: str) -> str | None:
 
 LONGEST_LINE = 1_000  # characters
 GENERATED = re.compile(
-    r"auto-?\s?(?:matically[- ])?generated|code (?:is |was )?generated|do not edit|generated (?:from '|by \S*[./]\S*)",
-    re.IGNORECASE,
+    r"(?i)auto-?\s?(?:matically[- ])?generated|code (?:is |was )?generated|do not edit|generated (?:from '|by \S*[./]\S*)"
 )
 
 
@@ -152,8 +151,7 @@ def build_python_code(splits: Iterable[str], sizes: Mapping[str, int | None], se
 def read_python_folder(folder: str | Path) -> dict[str, tuple[str, pa.Table]]:
     """The Python files in a folder and below as the split `train`: `content`, `path` and `package`, its first folder.
 
-    Tests and copies are passed over as in `iter_python_files`. With fewer than five folders each file is a package of
-    its own. Without any file nothing comes back.
+    Files are passed over as in `iter_python_files`. With fewer than five folders each one is a package. May be empty.
     """
     root = Path(folder).expanduser()
     paths = {place.relative_to(root).as_posix(): place for place in sorted(root.rglob("*.py"))}

@@ -87,8 +87,7 @@ def measured(
             values[name] = json.loads(json.dumps(value, allow_nan=False, default=plain_numbers))
         except ValueError:
             what = name if name in extra else f"{name} {metric}"
-            text = f"{chapter}: {what} is {str(value)[:80]}. Lower the learning rate or look at the data."
-            raise CourseError(text) from None
+            raise CourseError(f"{chapter}: {what} is {str(value)[:80]}. Lower the learning rate or look at the data.") from None
     extra = {name: values.pop(name) for name in extra}
     cost = {"seconds": round(time.time() - psutil.Process().create_time(), 2), "peak_mb": round(peak_memory_mb(), 1)}
     return Result(chapter, metric, **values, **cost, seed=settings.seed, profile=settings.profile, extra=extra)

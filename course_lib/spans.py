@@ -404,6 +404,6 @@ def rank_answers(
         if nothing is not None:
             spans[0, 0] = float(nothing[number])
             spans = dict(sorted(spans.items(), key=lambda item: -item[1]))  # stable: of equal ones it stays the last
-        shares = torch.tensor(list(spans.values()), dtype=torch.float64).softmax(0).tolist()
+        shares = torch.tensor(list(spans.values()), dtype=torch.float64).clamp(max=1e300).softmax(0).tolist()
         answers.append([Answer(context[a:b], share, a, b) for (a, b), share in zip(spans, shares, strict=True)])
     return answers

@@ -173,7 +173,7 @@ def updated_catalog(path: Path, source: Path, language: str) -> bytes:
             message, entry.string, flags=entry.flags, user_comments=entry.user_comments, previous_id=entry.previous_id
         )
     file = io.BytesIO()
-    write_po(file, fresh, width=0, ignore_obsolete=True, include_previous=True)
+    write_po(file, fresh, width=0, ignore_obsolete=True, include_previous=False)
     # These two lines differ from one Babel to the next, and no message here has a plural.
     return re.sub(rb'"(Plural-Forms|Generated-By): .*\n', b"", file.getvalue())
 
