@@ -115,7 +115,7 @@ def decode_predictions(predictions: Any, tokenizer: PreTrainedTokenizerBase) -> 
         rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]
         return tokenizer.batch_decode(rows, skip_special_tokens=True) if rows else []
     hidden, known, unknown = set(tokenizer.all_special_ids), tokenizer.decoder.get, tokenizer.unk_token
-    pieces = [[known(index(token), unknown) for token in row if token >= 0 and token not in hidden] for row in rows]
+    pieces = [[known(token, unknown) for token in map(index, row) if token >= 0 and token not in hidden] for row in rows]
     model = tokenizer.spm_target if tokenizer.separate_vocabs else tokenizer.spm_source
     # SentencePiece drops the mark of the first word only; a text of several parts keeps others.
     # Up to 0.2.2 it also stops at an empty first row, so one that is not empty goes ahead.

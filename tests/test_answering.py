@@ -201,6 +201,17 @@ def test_the_answerer_says_nothing_where_that_is_better_and_how_probable_it_is(t
     assert sum(not answer.text for answer in best) == 1
 
 
+def test_a_question_without_a_window_has_nothing_for_sure(trained):
+    model, data, _ = trained
+    examples = {name: data["questions"][name][:2] for name in ("id", "context", "question", "answers")}
+    windows = data["validation"].select([row for row, own in enumerate(data["validation"]["example_id"]) if own == examples["id"][0]])
+    logits = np.random.default_rng(0).normal(size=(2, len(windows), max(map(len, windows["input_ids"])))).astype(np.float32)
+    nothing = nothing_for(examples, windows, *logits, 0.5)
+    first, second = rank_answers(examples, windows, *logits, nothing=nothing)
+    assert sum(answer.score for answer in first) == pytest.approx(1)
+    assert [tuple(answer) for answer in second] == [("", 1.0, 0, 0)]
+
+
 def test_the_threshold_is_saved_with_the_model(trained, tmp_path):
     model, data, _ = trained
     model.config.no_answer_threshold = 0.25

@@ -170,6 +170,8 @@ def test_what_ran_is_kept_when_a_notebook_is_stopped(tmp_path):
 
 def test_old_outputs_do_not_survive_a_failure(tmp_path):
     notebook = Path(write_notebook(tmp_path / "demo.ipynb", "1 / 0", "1 + 1"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "demo.html").write_text("of last week")
     content = nbformat.read(notebook, as_version=4)
     content.cells[1].outputs = [new_output("stream", text="of last week")]
     nbformat.write(content, notebook)

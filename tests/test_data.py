@@ -479,6 +479,7 @@ def test_answers_come_out_as_lists_of_texts_and_starts():
     assert check_answers(answers(*rows).slice(1), "here").to_pylist() == rows[1:]
     two = pa.chunked_array([answers(rows[0]).chunk(0), answers(rows[2]).chunk(0)])
     assert check_answers(two, "here").to_pylist() == [rows[0], rows[2]]
+    assert check_answers(answers(rows[1], rows[1]).cast(ANSWERS), "here").to_pylist() == [rows[1]] * 2, "SQuAD 2.0 has such"
     swapped = answers({"extra": 1, "answer_start": [7], "text": ["x"]})
     assert check_answers(swapped, "here").to_pylist() == [{"text": ["x"], "answer_start": [7]}]
 
@@ -497,6 +498,8 @@ def test_answers_come_out_as_lists_of_texts_and_starts():
         [{"text": [None], "answer_start": [1]}],
         [{"text": ["a"], "answer_start": [None]}],
         [{"text": ["a"], "answer_start": [-1]}],
+        [{"text": [""], "answer_start": [0]}],
+        [{"text": ["a"], "answer_start": [1]}, {"text": [" "], "answer_start": [0]}],
         [{"text": ["a"]}],
         ["a"],
         [None],

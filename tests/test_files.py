@@ -216,6 +216,17 @@ CONTENTS = {
 }
 
 
+@pytest.mark.parametrize("line", ['msgid "Two', 'msgstr "Deux', '"and more', 'msgctxt "menu \\"', 'msgstr[0] "a \\" b'])
+def test_a_catalog_with_a_quote_that_is_never_closed_is_named(tmp_path, line):
+    "Babel would take away the last letter and say nothing."
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    rest = 'msgid "Three \\"x\\" "\n"\\\\"\nmsgstr "Trois"\n'
+    assert read_file(write(tmp_path / "good.po", f"{header}{rest}"))["source"].to_pylist() == ['Three "x" \\']
+    message = complaint(read_file, write(tmp_path / "bad.po", f"{header}{line}\n{rest}"))
+    assert f"{line} has no closing quote" in message
+    assert "bad.po" in message
+
+
 @pytest.mark.parametrize("packed", [".gz", ".bz2", ".GZ"])
 @pytest.mark.parametrize("suffix", CONTENTS)
 def test_every_format_may_be_packed(tmp_path, suffix, packed):

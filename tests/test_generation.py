@@ -188,7 +188,7 @@ def test_arrays_tensors_and_padding(tokenizer):
     wanted = [tokenizer.decode(row, skip_special_tokens=True) for row in rows]
     for filler in (-100, tokenizer.pad_token_id):
         array = np.array([row + [filler] * (max(map(len, rows)) - len(row)) for row in rows])
-        for given_rows in (array, torch.tensor(array), array.tolist()):
+        for given_rows in (array, torch.tensor(array), array.tolist(), [*torch.tensor(array)], [*array]):
             assert decode_predictions(given_rows, tokenizer) == wanted
     assert decode_predictions([], tokenizer) == decode_predictions(np.empty((0, 4), int), tokenizer) == []
 
@@ -203,8 +203,14 @@ def test_a_row_without_tokens_is_an_empty_text_wherever_it_stands(tokenizer):
 
 
 def test_logits_are_no_predictions(tokenizer):
-    with pytest.raises(TypeError):
-        decode_predictions(np.zeros((2, 3, 5), np.float32), tokenizer)
+    for logits in (np.zeros((2, 3, 5), np.float32), np.ones((2, 5)), [[1.5, 2.5]]):
+        with pytest.raises(TypeError):
+            decode_predictions(logits, tokenizer)
+
+
+@pytest.mark.parametrize("texts", ["Open", ["a\ud83d"], [None], ["a", 3]])
+def test_what_is_not_a_list_of_texts_is_an_error(tokenizer, texts):
+    assert "Remove it" in (said := complaint_of(CourseError, encode_texts, texts, tokenizer)) or "Give" in said
 
 
 # Translations

@@ -45,6 +45,7 @@ class Settings:
     dataset: str = "/home/somebody/secret/pairs.csv"
     checkpoint: str = "google-bert/bert-base-cased"
     seed: int = 3
+    labelled: str = "/home/somebody/secret/reviews.csv"
 
 
 @pytest.fixture(scope="module")

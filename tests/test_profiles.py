@@ -509,6 +509,20 @@ def test_an_environment_handed_in_is_read_only(environ):
     assert not any(name in environ for name in OFFLINE)
 
 
+@pytest.mark.parametrize("change", ["train_size=-5", "train_size=0", "learning_rate=nan", "learning_rate=inf", "learning_rate=-1e-3"])
+def test_a_number_that_cannot_be_meant_is_refused(change):
+    message = complaint_of(CourseError, load_settings, TABLE, "full", {"COURSE_SET": change})
+    assert change.partition("=")[0] in message
+    assert "above 0" in message
+
+
+def test_a_share_of_everything_cannot_be_hidden():
+    from course_lib.masked_lm import SETTINGS
+
+    assert "below 1" in complaint_of(CourseError, load_settings, SETTINGS, "tiny", {"COURSE_SET": "mask_rate=2"})
+    assert load_settings(SETTINGS, "tiny", {"COURSE_SET": "warmup=0 whole_words=false"}).warmup == 0
+
+
 @pytest.mark.parametrize("seed", [-1, 2**31, -(2**70)])
 def test_a_seed_that_numpy_refuses_names_value_and_remedy(seed):
     message = complaint_of(CourseError, load_settings, TABLE, "full", {"COURSE_SET": f"seed={seed}"})

@@ -116,6 +116,17 @@ def test_a_run_follows_the_settings_and_can_be_told_otherwise(data):
     assert set(history.evaluations[0]) == {"step", "epoch", "loss"}
 
 
+@pytest.mark.parametrize("pairs", ["a film", ("a film", "a movie"), [("a", "b", "c")], [("a", "b"), "c"], [], [()]])
+def test_what_is_not_a_list_of_pairs_is_not_judged_as_something_else(pairs):
+    assert "Give a list of pairs" in complaint_of(CourseError, PairClassifier(small_model(), TOKENIZER), pairs)
+
+
+@pytest.mark.parametrize("pairs", [["a\ud83d"], [("a", None)], [("a", 3)]])
+def test_what_is_not_text_is_not_judged(pairs):
+    said = complaint_of(CourseError, PairClassifier(small_model(), TOKENIZER), pairs)
+    assert "Text 0" in said
+
+
 def test_probabilities_come_in_order():
     classify = PairClassifier(small_model(), TOKENIZER)
     pairs = [("ab c", "ab"), ("", ""), ("😀 é 日本 e\u0301", "c"), ("a " * 500, "b"), ("ab c", "ab")]
