@@ -337,7 +337,7 @@ class CodeCompleter:
         if isinstance(prompts, str):
             options = {"sample": sample, "temperature": temperature, "top_p": top_p, "seed": seed, "whole_lines": whole_lines}
             return self([prompts], max_new_tokens=max_new_tokens, **options)[0]
-        device, longest = self.model.device, longest_input(self.model, self.tokenizer)
+        prompts, device, longest = check_texts(prompts).to_pylist(), self.model.device, longest_input(self.model, self.tokenizer)
         begin = "" if self.tokenizer("")["input_ids"] else self.tokenizer.eos_token  # for a prompt without tokens
         ends = {self.tokenizer.eos_token_id, *np.atleast_1d(self.model.generation_config.eos_token_id).tolist()}
         max_new_tokens = min(max_new_tokens, longest // 2)
