@@ -37,8 +37,8 @@ def glue_scores(
     """Accuracy and F1 as GLUE computes them for MRPC (Wang et al., 2018), both between 0 and 1.
 
     F1 is that of class 1. With more than two classes it is the unweighted mean over the classes (macro F1).
-    Raises `CourseError` if there are no references or one is below 0; scikit-learn raises `ValueError` if the two
-    differ in length or hold anything but class numbers.
+    Raises `CourseError` if there are no references or one is below 0; the libraries raise `ValueError` or `TypeError`
+    if the two differ in length or hold anything but class numbers.
     """
     from sklearn.metrics import accuracy_score, f1_score
 
@@ -191,7 +191,7 @@ def bleu_scores(
     """BLEU and chrF of the whole corpus, from 0 to 100, as sacrebleu computes them (Post, 2018), and their signatures.
 
     Keys: bleu, chrf, signature, chrf_signature. Raises `CourseError` if the two sides differ in length, are empty, or
-    one is a single string, and for an unknown tokenizer.
+    the references are a single string, and for an unknown tokenizer; `ValueError` if some have more texts than others.
     """
     from sacrebleu.metrics import BLEU, CHRF
 
