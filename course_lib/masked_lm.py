@@ -62,6 +62,7 @@ from .checkpoints import check_fits, finished_model, load_model, load_tokenizer,
 from .data import load_data
 from .loop import History, LoopConfig, evaluating, fit, summed_loss
 from .masking import MaskingCollator, freeze_masking, logits_at, masked_lm_loss, texts_to_chunks
+from .tokens import check_texts
 
 # %% ../nbs/02_masked_lm.ipynb #9aa6438b
 def load(settings: MaskingSettings) -> DatasetDict:
@@ -133,7 +134,7 @@ class MaskFiller:
         """
         if isinstance(texts, str):
             return self([texts], k)[0]
-        lengths = np.array([len(ids) for ids in self.tokenizer(list(texts), verbose=False)["input_ids"]])
+        lengths = np.array([len(ids) for ids in self.tokenizer(check_texts(texts).to_pylist(), verbose=False)["input_ids"]])
         hole, longest = self.tokenizer.mask_token, longest_input(self.model, self.tokenizer)
         for text, length in zip(texts, lengths, strict=True):
             if hole not in text or length > longest:

@@ -58,9 +58,11 @@ def train_code_tokenizer(
 def tokenize_code(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, *, end: bool = False) -> pa.ListArray:
     """The tokens of each text, int32, without special ones; a text that spells one out gets ordinary tokens for it.
 
-    With `end`, the end-of-text token is behind each. Raises `CourseError` for a slow tokenizer and for what is no text.
+    With `end`, the end-of-text token is after each. Raises `CourseError` for a slow tokenizer and for what is no text.
     """
     check_fast(tokenizer)
+    if end and tokenizer.eos_token_id is None:
+        raise CourseError(f"{type(tokenizer).__name__} of {tokenizer.name_or_path!r} has no end-of-text token. It writes no text.")
     raw = tokenizer.backend_tokenizer
     raw.no_truncation()  # an earlier call may have left both switched on
     raw.no_padding()
@@ -89,10 +91,7 @@ def pack_files(
     files: Dataset, tokenizer: PreTrainedTokenizerBase, context_length: int = 128,
     *, size: int | None = None, seed: int = 0,  # so many contexts at most, drawn with the seed
 ) -> Dataset:
-    """`input_ids`, int32: the column content as contexts, behind each file the end-of-text token; 4 bytes a token.
-
-    No more files are tokenized than so many contexts need. Raises `CourseError` if there is not one context.
-    """
+    "`input_ids`, int32: the column content as contexts, after each file an end-of-text token. `CourseError` if there is none."
     few, pieces, made = 256, [], 0  # files at a time
     files = files.shuffle(seed=seed) if size is not None and len(files) > few else files
     parts = tqdm(files.iter(few), "Tokenizing", -(-len(files) // few), disable=are_progress_bars_disabled())
@@ -100,7 +99,7 @@ def pack_files(
     for contexts in pack_sequences(tokens, context_length):
         pieces.append(contexts)
         made += len(contexts)
-        if size is not None and made >= size:
+        if size is not None and made >= size:  # the files that are left need not be tokenized
             break
     if not made:
         raise CourseError(f"All files together are shorter than one context of {context_length} tokens. Give more.")

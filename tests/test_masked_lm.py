@@ -232,6 +232,8 @@ def test_texts_that_cannot_be_filled_are_errors():
     complaint = partial(complaint_of, CourseError, MaskFiller(small_model(), TOKENIZER))
     assert "'no hole' needs a hole, written [MASK]" in complaint(["[MASK]", "no hole"])
     assert "at most 64 tokens; it has 103" in complaint("a " * 100 + "[MASK]")
+    assert "half a surrogate pair, at character 7" in complaint("[MASK] \ud83d")
+    assert "Text 1 is None" in complaint(["[MASK]", None])
 
 
 # Real data

@@ -15,6 +15,7 @@ from datasets import Dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from course_lib.checkpoints import load_tokenizer
 from course_lib.packing import END, made_once, pack_files, pack_sequences, tokenize_code, train_code_tokenizer
 from course_lib.processes import launch
 from course_lib.profiles import CourseError
@@ -119,6 +120,12 @@ def test_no_more_is_tokenized_than_is_used(tokenizer, monkeypatch):
 def test_files_shorter_than_a_context_are_an_error(tokenizer):
     message = complaint_of(CourseError, pack_files, Dataset.from_dict({"content": ["x"]}), tokenizer, 64)
     assert "64 tokens" in message
+
+
+def test_a_tokenizer_that_writes_no_text_is_named():
+    masked = load_tokenizer("mini/encoder")
+    message = complaint_of(CourseError, pack_files, Dataset.from_dict({"content": ["x" * 99]}), masked, 8)
+    assert "has no end-of-text token" in message
 
 
 def test_few_contexts_of_100_mb_need_little_memory():
