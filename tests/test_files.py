@@ -120,6 +120,11 @@ def test_other_quotes_are_letters(tmp_path, field):
     assert read_file(path)["text"].to_pylist() == [field[1:-1].replace('""', '"') if field[0] == '"' else field]
 
 
+def test_columns_without_a_name_as_spreadsheets_write_them_do_no_harm(tmp_path):
+    path = write(tmp_path / "train.csv", "text,,\na,,\nb,,\n")
+    assert sorted(text for data in load_data(path, "texts").values() for text in data["text"]) == ["a", "b"]
+
+
 # JSON
 
 
