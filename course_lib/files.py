@@ -183,7 +183,7 @@ def read_file(*paths: Path, languages: tuple[str, str] = ("en", "fr")) -> pa.Tab
                     files = path, partner(path, languages[1])
                     sides = [plain(file, Path(folder)).read_bytes() for file in files]
                     tables.append(pair_lines(dict(zip(languages, sides, strict=True))))
-        return pa.concat_tables(tables, promote_options="permissive") if len(tables) > 1 else tables[0]
+        return tables[0] if len(tables) == 1 and tables[0].column_names else pa.concat_tables(tables, promote_options="permissive")
     except Exception as error:  # each library has its own
         reason = f"{type(error).__name__}: {str(error)[:300]}. Is it whole, in UTF-8, each quote closed?"
         raise CourseError(f"{path} cannot be read. {reason}") from None
