@@ -266,7 +266,7 @@ def _settle(steps: list[dict[str, Any]], last: Any) -> None:
             wrong = "gradient overflowed float16, as in the 19 steps before,"
         if wrong:
             where = f"in step {number}, at a learning rate of {record['learning_rate']:.3g}"
-            state = last or "none so far (fit writes them into its folder=)"
+            state = last or "none so far; fit writes them into its folder=…"
             said = "Lower learning_rate, or look at the data of this step"
             raise CourseError(f"The {wrong} {where}. {said}. The last good state: {state}.")
 

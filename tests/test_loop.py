@@ -406,7 +406,7 @@ def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate):
     config = LoopConfig(1, 8, learning_rate=1e30, warmup=0, schedule="constant", max_grad_norm=None)
     complaint = complaint_of(CourseError, fit, small_model(), data["train"], collate, config, progress=False)
     assert "Lower learning_rate" in complaint
-    assert "give fit a folder" in complaint
+    assert "none so far; fit writes them into its folder=…" in complaint
 
 
 @pytest.mark.parametrize(
