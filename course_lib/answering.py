@@ -178,7 +178,8 @@ class PairClassifier:
         Of a model that gives scores the score, shape (len(pairs), 1). A pair longer than the model reads is cut.
         """
         rows = [(pair,) if isinstance(pair, str) else pair for pair in pairs]
-        if isinstance(pairs, str) or (sizes := {*map(len, rows)}) not in ({1}, {2}) or (isinstance(pairs, tuple) and sizes == {1}):
+        sizes = set() if isinstance(pairs, str) else {len(row) for row in rows}
+        if sizes not in ({1}, {2}) or (sizes == {1} and isinstance(pairs, tuple)):  # ("a", "b") may be meant as one pair
             raise CourseError(f"pairs is {str(pairs)[:40]}. Give a list of pairs, [(first, second), …], or of single sentences.")
         columns = {f"sentence{n + 1}": check_texts([row[n] for row in rows]).to_pylist() for n in range(len(rows[0]))}
         rows = Dataset.from_dict(tokenize_pairs(columns, self.tokenizer, longest_input(self.model, self.tokenizer)))

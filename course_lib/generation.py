@@ -109,7 +109,8 @@ def encode_texts(
 # %% ../nbs/workbench/generation.ipynb #a49bca79
 def decode_predictions(predictions: Any, tokenizer: PreTrainedTokenizerBase) -> list[str]:
     "Texts of rows of ids (array, tensor, lists), or of labels, without special tokens. Raises `TypeError` for logits."
-    rows = [row.tolist() if hasattr(row, "tolist") else row for row in predictions]
+    lists = lambda x: x.tolist() if hasattr(x, "tolist") else [*x]
+    rows = [lists(row) for row in lists(predictions)]  # a tensor all at once: a GPU is asked a single time
     if not _in_bulk(tokenizer) or tokenizer.clean_up_tokenization_spaces:
         codes = set(getattr(tokenizer, "lang_code_to_id", {}).values())  # M2M100 does not count them as special
         rows = [[token for token in row if token >= 0 and token not in codes] for row in rows]

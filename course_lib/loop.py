@@ -266,9 +266,8 @@ def _settle(steps: list[dict[str, Any]], last: Any) -> None:
             wrong = "gradient overflowed float16, as in the 19 steps before,"
         if wrong:
             where = f"in step {number}, at a learning rate of {record['learning_rate']:.3g}"
-            state = last or "none so far; fit writes them into its folder=…"
             said = "Lower learning_rate, or look at the data of this step"
-            raise CourseError(f"The {wrong} {where}. {said}. The last good state: {state}.")
+            raise CourseError(f"The {wrong} {where}. {said}. The last good state: {last}.")
 
 # %% ../nbs/workbench/loop.ipynb #4a2b11c5
 @contextmanager
@@ -369,8 +368,8 @@ def fit(
         states = StateKeeper(folder, *parts, history, run, save_every, keep, best)
         stepped: list[bool] = []  # float16 leaves out steps that overflow
         optimizer.register_step_post_hook(lambda *_: stepped.append(True))
-
-        settle = lambda: _settle(history.steps, states.last)
+        none = f"none in {folder} so far" if folder else "none; give fit a folder=… to have one"
+        settle = lambda: _settle(history.steps, states.last or none)
 
         def look(step: int) -> None:
             if step in due:  # its state is written

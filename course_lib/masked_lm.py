@@ -129,8 +129,7 @@ class MaskFiller:
     def __call__(self, texts: str | Sequence[str], k: int = 5, batch_size: int = 32) -> list:
         """For each text a list of its holes, for each hole the `k` best `Filler`s; for a single text, its holes only.
 
-        A hole is a mask token. Of equally likely tokens the one with the lower id comes first.
-        Raises `CourseError` for a text without a hole or longer than the model reads.
+        A hole is a mask token; of equal ones the lower id comes first. `CourseError` for a text without one, or too long.
         """
         if isinstance(texts, str):
             return self([texts], k)[0]

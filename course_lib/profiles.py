@@ -204,7 +204,7 @@ def load_settings(table: Mapping[str, T], profile: str = "auto", environ: Mappin
     settings = apply_assignments(dataclasses.replace(table[name], profile=name), assignments)
     check_whole_number("seed", settings.seed, LARGEST_SEED)
     for name, value in ((name, getattr(settings, name)) for name in assignments):
-        least, most = name not in ("seed", "warmup", "weight_decay", "stride") and 1e-12, 1 if name == "mask_rate" else 1e300
+        least, most = (0 if name in ("seed", "warmup", "weight_decay", "stride") else 1e-12), (1 if name == "mask_rate" else 1e300)
         if type(value) in (int, float) and not least <= value < most:  # nor is nan
             raise CourseError(f"{name}={value!r} is impossible. Use a number above 0{' and below 1' * (most == 1)}.")
     return settings

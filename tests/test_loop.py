@@ -402,11 +402,13 @@ def test_without_a_folder_no_checksum_of_the_data_is_computed(data, collate, tmp
         assert bool(asked) == (folder is not None)
 
 
-def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate):
+def test_without_a_folder_the_complaint_says_how_to_have_one(data, collate, tmp_path):
     config = LoopConfig(1, 8, learning_rate=1e30, warmup=0, schedule="constant", max_grad_norm=None)
     complaint = complaint_of(CourseError, fit, small_model(), data["train"], collate, config, progress=False)
     assert "Lower learning_rate" in complaint
-    assert "none so far; fit writes them into its folder=…" in complaint
+    assert "give fit a folder" in complaint
+    complaint = complaint_of(CourseError, fit, small_model(), data["train"], collate, config, progress=False, folder=tmp_path)
+    assert f"none in {tmp_path} so far" in complaint
 
 
 @pytest.mark.parametrize(
